@@ -1,0 +1,128 @@
+"""The Snapshot: facts of a batch of payers as data frames with a declared schema.
+
+Every way in (an org's records, a facts file, a bulk download) builds these same frames, so there is no
+second code path to drift. Must not interpret: what a row means is the ledger's business.
+Invariant: each frame has exactly the columns and dtypes of ``SCHEMA``; money is ``Int64`` minor units
+beside a ``currency`` column; instants are UTC; dates are midnight ``datetime64[s]`` without a zone.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields
+from typing import Any, Final
+
+import pandas as pd
+
+TEXT: Final = "str"
+MONEY: Final = "Int64"
+COUNT: Final = "Int64"
+FLAG: Final = "boolean"
+DATE: Final = "datetime64[s]"
+INSTANT: Final = "datetime64[us, UTC]"
+
+SCHEMA: Final[Mapping[str, Mapping[str, str]]] = {
+    "payers": {
+        "id": TEXT, "kind": TEXT, "customer_since": DATE, "country": TEXT, "time_zone": TEXT, "phone_time_zone": TEXT,
+        "language": TEXT, "preferred_channel": TEXT, "allow_email": FLAG, "allow_sms": FLAG, "allow_call": FLAG,
+        "vulnerable": FLAG, "segment": TEXT, "value": TEXT, "risk": TEXT, "plan_state": TEXT, "plan_id": TEXT,
+        "missing": TEXT,
+    },
+    "installments": {
+        "id": TEXT, "payer": TEXT, "amount_minor": MONEY, "currency": TEXT, "due_on": DATE, "product": TEXT,
+        "claim_kind": TEXT, "payment_method": TEXT, "scheme": TEXT, "status": TEXT, "credential": TEXT, "mandate": TEXT,
+        "retried_elsewhere": FLAG, "retry_stamp": TEXT, "times_failed": COUNT, "last_failed_on": DATE, "last_reason_code": TEXT,
+    },
+    "payments": {
+        "id": TEXT, "payer": TEXT, "installment": TEXT, "amount_minor": MONEY, "currency": TEXT, "at": INSTANT, "outcome": TEXT,
+        "scheme": TEXT, "code_set": TEXT, "reason_code": TEXT, "reason_country": TEXT, "advice_code": TEXT,
+        "payer_initiated": FLAG, "reference": TEXT,
+    },
+    "cases": {
+        "id": TEXT, "payer": TEXT, "is_closed": FLAG, "type": TEXT, "subject": TEXT, "status": TEXT, "opened_at": INSTANT,
+        "closed_at": INSTANT, "owner": TEXT,
+    },
+    "contacts": {"payer": TEXT, "at": INSTANT, "channel": TEXT, "kind": TEXT, "key": TEXT, "conversation": FLAG},
+    "holds": {"id": TEXT, "payer": TEXT, "cause": TEXT, "from_on": DATE, "until": DATE, "installment": TEXT},
+    "promises": {"id": TEXT, "payer": TEXT, "installment": TEXT, "amount_minor": MONEY, "currency": TEXT, "on": DATE},
+    "follow_ups": {
+        "key": TEXT, "payer": TEXT, "kind": TEXT, "status": TEXT, "at": INSTANT, "surfaced": FLAG,
+    },
+}
+"""Frame → column → dtype. ``payments`` holds attempts too, told apart by ``outcome``; its ``amount_minor`` is positive
+for collected, negative for reversed, refunded, charged back and returned after collection; ignored for the others.
+``holds`` has one row per hold and installment (installment null = all). ``payers.missing`` lists, space-separated, ids of
+installments our flags rest on that the load did not return. ``installments.times_failed`` and its companions are what a
+package counts itself, used only where no attempt row tells of the failure. ``follow_ups`` is what the org shows of ours."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A coming collection run. ``scheme`` None = any."""
+
+    scheme: str | None
+    on: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The frames of one batch, and what is true of the whole org: coming runs, return ratios, stale data."""
+
+    payers: pd.DataFrame
+    installments: pd.DataFrame
+    payments: pd.DataFrame
+    cases: pd.DataFrame
+    contacts: pd.DataFrame
+    holds: pd.DataFrame
+    promises: pd.DataFrame
+    follow_ups: pd.DataFrame
+    runs: tuple[Run, ...] | None = None
+    return_ratio: tuple[tuple[str, float], ...] = ()
+    stale: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse a frame whose columns or dtypes are not the declared ones (TypeError)."""
+        for name in SCHEMA:
+            check(name, getattr(self, name))
+
+
+def frame(name: str, rows: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
+    """Rows (mappings by column; absent = null) as the declared frame ``name``.
+
+    Raises:
+        KeyError: a row has a column that the schema does not know.
+        ValueError, TypeError: a value does not fit its dtype.
+
+    """
+    schema = SCHEMA[name]
+    rows = list(rows)
+    for row in rows:
+        if not row.keys() <= schema.keys():
+            raise KeyError(f"{name}: unknown column {sorted(row.keys() - schema.keys())[0]}")
+    columns = {}
+    for column, dtype in schema.items():
+        values = [row.get(column) for row in rows]
+        if dtype == INSTANT:
+            columns[column] = pd.Series(pd.to_datetime(values, utc=True), dtype=dtype)
+        else:
+            columns[column] = pd.Series(values, dtype=dtype)
+    return pd.DataFrame(columns)
+
+
+def check(name: str, table: pd.DataFrame) -> None:
+    """Refuse a frame that is not of the declared shape (TypeError)."""
+    schema = SCHEMA[name]
+    found = {str(column): str(dtype) for column, dtype in table.dtypes.items()}
+    if found != dict(schema):
+        wrong = sorted({*found.items()} ^ {*schema.items()})
+        raise TypeError(f"frame {name}: columns differ from the schema at {wrong}")
+
+
+def snapshot(
+    rows: Mapping[str, Iterable[Mapping[str, Any]]],
+    *,
+    runs: tuple[Run, ...] | None = None,
+    return_ratio: tuple[tuple[str, float], ...] = (),
+    stale: bool = False,
+) -> Snapshot:
+    """Build a Snapshot from rows per frame; a frame without rows is empty."""
+    tables = {one.name: frame(one.name, rows.get(one.name, ())) for one in fields(Snapshot) if one.name in SCHEMA}
+    return Snapshot(**tables, runs=runs, return_ratio=return_ratio, stale=stale)
