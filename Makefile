@@ -1,0 +1,38 @@
+# Two commands on a fresh machine with Python 3.11, git and make: `make demo` and `make test`.
+PYTHON ?= python3.11
+BIN := .venv/bin
+WORKERS ?= 2
+
+.PHONY: demo test check format soak lock clean
+
+.venv/installed: requirements-dev.txt pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	touch $@
+
+demo: .venv/installed ## the whole story on a local sandbox org
+	$(BIN)/dunwell demo
+
+test: .venv/installed ## all tests
+	$(BIN)/python -m pytest -q -n $(WORKERS)
+
+check: .venv/installed ## format, lint, types, import rules
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: .venv/installed ## put the code in form
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+soak: .venv/installed ## kill -9 at 200 random points of the pipeline
+	SOAK_POINTS=200 $(BIN)/python -m pytest -q -m soak -n $(WORKERS)
+
+lock: .venv/installed ## pin all dependencies again, with hashes; needs uv
+	uv pip compile -q --upgrade --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-annotate pyproject.toml -o requirements.txt
+	uv pip compile -q --upgrade --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-annotate --extra sandbox --extra dev pyproject.toml -o requirements-dev.txt
+
+clean:
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis
