@@ -53,6 +53,17 @@ def number(record: Record, name: str | None) -> Decimal | None:
         raise _unreadable(record, str(name), "a number") from None
 
 
+def money(record: Record, name: str | None, currency: str) -> int | None:
+    """An amount in minor units of ``currency``."""
+    value = number(record, name)
+    if value is None:
+        return None
+    try:
+        return to_minor(value, currency)
+    except ValueError as error:
+        raise PermanentError(f"record {text(record, 'Id')}: {name} holds no amount in {currency}: {error}") from None
+
+
 def moment(record: Record, name: str | None) -> datetime | None:
     """A datetime, in UTC. The platform writes ``2026-11-21T10:00:00.000+0000`` (salesforce.md C.4)."""
     value = text(record, name)
@@ -127,7 +138,7 @@ def installment_row(mapping: Mapping, record: Record) -> Row:
     return {
         "id": text(record, "Id"),
         "payer": payer_of(mapping, record),
-        "amount_minor": to_minor(amount, currency),
+        "amount_minor": money(record, one.amount, currency),
         "currency": currency,
         "due_on": due_on,
         "product": text(record, one.product),
@@ -160,7 +171,7 @@ def payment_row(mapping: Mapping, record: Record) -> Row:
         "id": text(record, "Id"),
         "payer": payer_of(mapping, record, prefix=one.installment_relation + ".") or payer_of(mapping, record),
         "installment": text(record, one.installment),
-        "amount_minor": to_minor(amount, currency),
+        "amount_minor": money(record, one.amount, currency),
         "currency": currency,
         "at": at,
         "outcome": outcome,
@@ -173,12 +184,12 @@ def payment_row(mapping: Mapping, record: Record) -> Row:
 
 def attempt_row(mapping: Mapping, record: Record) -> Row:
     """One row of ``payments`` for an attempt that moved nothing."""
-    amount, currency = number(record, "Amount__c"), text(record, "Currency__c") or mapping.creditor.currency
+    currency = text(record, "Currency__c") or mapping.creditor.currency
     return {
         "id": text(record, "Id"),
         "payer": payer_of(mapping, record, own_links=True),
         "installment": text(record, "Installment_Id__c"),
-        "amount_minor": None if amount is None else to_minor(amount, currency),
+        "amount_minor": money(record, "Amount__c", currency),
         "currency": currency,
         "at": moment(record, "Occurred_At__c"),
         "outcome": text(record, "Outcome__c"),
@@ -223,12 +234,12 @@ def hold_rows(mapping: Mapping, record: Record) -> list[Row]:
 
 def promise_row(mapping: Mapping, record: Record) -> Row:
     """One row of ``promises``."""
-    amount, currency = number(record, "Amount__c"), text(record, "Currency__c") or mapping.creditor.currency
+    currency = text(record, "Currency__c") or mapping.creditor.currency
     return {
         "id": text(record, "Id"),
         "payer": payer_of(mapping, record, own_links=True),
         "installment": text(record, "Installment_Id__c"),
-        "amount_minor": None if amount is None else to_minor(amount, currency),
+        "amount_minor": money(record, "Amount__c", currency),
         "currency": currency,
         "on": day(record, "On__c"),
     }
