@@ -1,0 +1,86 @@
+"""``python -m sandbox``: serve one org until SIGTERM, printing one JSON line once it does.
+
+Nothing else goes to stdout. Its invariant: the line is printed only when both ports answer.
+"""
+
+import argparse
+import asyncio
+import json
+import signal
+import sys
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+
+from pydantic import TypeAdapter, ValidationError
+
+from sandbox import FaultSpec, serve
+from sandbox.options import Options
+
+_FAULTS = TypeAdapter(list[FaultSpec])
+
+
+def _aware(text: str) -> datetime:
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        raise argparse.ArgumentTypeError("a time needs an offset, for example 2026-03-02T09:00:00+01:00")
+    return moment
+
+
+def _faults(text: str) -> list[FaultSpec]:
+    raw = Path(text[1:]).read_text("utf-8") if text.startswith("@") else text
+    try:
+        found = json.loads(raw)
+        return _FAULTS.validate_python(found if isinstance(found, list) else [found])
+    except (ValueError, ValidationError) as problem:
+        raise argparse.ArgumentTypeError(f"faults are JSON as the admin port takes them: {problem}") from problem
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m sandbox", description="A Salesforce-compatible org on localhost.")
+    parser.add_argument("--port", type=int, default=8800, help="port of the org; 0 takes a free one")
+    parser.add_argument("--admin-port", type=int, default=8801, help="port for clock, faults and statistics; 0 takes a free one")
+    parser.add_argument("--world", default="findock", help="which package and people the org has")
+    parser.add_argument("--payers", type=int, default=300)
+    parser.add_argument("--seed", type=int, default=1, help="the same seed gives the same org")
+    parser.add_argument("--now", type=_aware, help="freeze the clock at this time, with offset")
+    parser.add_argument(
+        "--faults", type=_faults, default=[], metavar="JSON|@FILE", help="faults to begin with, as the admin port takes them"
+    )
+    parser.add_argument("--store", type=Path, help="keep the org in this file")
+    parser.add_argument("--key-file", type=Path, help="where to write the private key (mode 0600); default a temporary file")
+    parser.add_argument("--poll-seconds", type=float, help="how long a streaming poll is held")
+    return parser
+
+
+async def _serve(arguments: argparse.Namespace) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    options = Options() if arguments.poll_seconds is None else Options(long_poll_seconds=arguments.poll_seconds)
+    box = serve(
+        world=arguments.world,
+        payers=arguments.payers,
+        seed=arguments.seed,
+        now=arguments.now,
+        port=arguments.port,
+        admin_port=arguments.admin_port,
+        store=arguments.store,
+        options=options,
+        faults=arguments.faults,
+        key_file=arguments.key_file,
+    )
+    async with box:
+        sys.stdout.write(json.dumps(box.credentials()) + "\n")
+        sys.stdout.flush()
+        await stop.wait()
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Run the command."""
+    asyncio.run(_serve(_parser().parse_args(argv)))
+
+
+if __name__ == "__main__":
+    main()

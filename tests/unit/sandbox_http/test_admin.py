@@ -1,0 +1,140 @@
+"""The admin port and the lifetime of an org: clock, statistics, people, visibility, the command."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+import requests
+
+from sandbox.options import Options
+from sandbox.server import Box, Setup
+from sandbox.usage import RollingCount, label
+
+
+def test_the_clock_stands_still_until_moved(admin, call):
+    """Record timestamps follow the org's clock."""
+    assert admin("/clock") == {"now": "2026-03-02T08:00:00+00:00", "frozen": True}
+    admin("/clock", {"now": "2026-04-01T10:00:00+02:00"})
+    assert admin("/clock", {"advance_seconds": 60})["now"] == "2026-04-01T08:01:00+00:00"
+    record_id = call.create("Account", Name="a")
+    assert call("GET", f"sobjects/Account/{record_id}").json()["LastModifiedDate"] == "2026-04-01T08:01:00.000+0000"
+
+
+def test_a_time_without_an_offset_is_refused(box):
+    """Naive times are nobody's times."""
+    assert requests.post(f"{box.admin_url}/clock", json={"now": "2026-04-01T10:00:00"}, timeout=10).status_code == 400
+
+
+def test_a_driver_may_act_as_anyone(box, admin, call):
+    """A token is issued for any user, and records say who made them."""
+    issued = admin("/tokens/issue", {"username": "package@sandbox.example"})
+    call.session.headers["Authorization"] = f"Bearer {issued['access_token']}"
+    assert call("GET", "/services/oauth2/userinfo").json()["user_id"] == issued["user_id"]
+    assert {user["username"] for user in admin("/users")} >= {box.username, "admin@sandbox.example", "package@sandbox.example"}
+    reply = requests.post(f"{box.admin_url}/tokens/issue", json={"username": "nobody@sandbox.example"}, timeout=10)
+    assert reply.status_code == 400
+
+
+def test_hidden_records_are_silently_absent(call, admin):
+    """What a user may not see is not there for them, until it is shown again."""
+    record_id = call.create("Account", Name="a")
+    issued = admin("/tokens/issue", {})
+    mine = {"Authorization": f"Bearer {issued['access_token']}"}
+    who = {"sobject": "Account", "ids": [record_id], "username": "admin@sandbox.example"}
+    admin("/hide", who)
+    assert call("GET", "query", params={"q": "SELECT Id FROM Account"}).json()["totalSize"] == 0
+    admin("/unhide", who)
+    assert call("GET", "query", params={"q": "SELECT Id FROM Account"}).json()["totalSize"] == 1
+    assert call("GET", "limits", headers=mine).status_code == 200
+
+
+def test_statistics_count_and_start_again(call, admin):
+    """Calls by path without ids, records written, then zero."""
+    record_id = call.create("Account", Name="a")
+    call("GET", f"sobjects/Account/{record_id}")
+    stats = admin("/stats")
+    assert (stats["api_calls"], stats["records_written"]) == (2, 1)
+    assert stats["by_path"] == {"GET sobjects/Account/{id}": 1, "POST sobjects/Account": 1}
+    assert admin("/stats/reset", {})["api_calls"] == 0
+
+
+def test_settings_are_checked(box, admin):
+    """An unknown setting or a senseless value is refused."""
+    assert admin("/settings", {"long_poll_seconds": 5})["long_poll_seconds"] == 5
+    for body in ({"long_pol_seconds": 5}, {"query_batch": 0}):
+        assert requests.post(f"{box.admin_url}/settings", json=body, timeout=10).status_code == 400
+
+
+def test_events_can_be_looked_at(call, admin):
+    """The log of a channel, for whoever drives a demo."""
+    call("POST", "sobjects/Outcome__e", json={"Reference__c": "r"})
+    assert [event["payload"]["Reference__c"] for event in admin("/events?channel=/event/Outcome__e")] == ["r"]
+
+
+def test_an_org_says_that_it_is_well(box, admin):
+    """The health endpoint names the instance."""
+    assert admin("/health")["instance_url"] == box.instance_url
+
+
+def test_an_org_that_cannot_start_says_why(make_org):
+    """A port that is taken raises in the thread that asked."""
+    with Box(Setup(), make_org) as box, pytest.raises(OSError, match="in use"):
+        Box(Setup(port=int(box.instance_url.rpartition(":")[2])), make_org).__enter__()
+
+
+def test_held_polls_do_not_delay_the_end(make_org):
+    """Stopping answers whoever waits."""
+    with Box(Setup(options=Options()), make_org) as box:
+        assert box.admin_url
+    assert not box.key_file.exists()
+
+
+def test_paths_are_counted_without_ids():
+    """Ids, keys and cursors are left out of the statistics."""
+    assert label(("query", "01gSb0000000001AAA-2000")) == "query/{cursor}"
+    assert label(("sobjects", "Task", "00T1")) == "sobjects/Task/{id}"
+    assert label(("sobjects", "Task", "Key__c", "k")) == "sobjects/Task/Key__c/{value}"
+    assert label(("composite", "sobjects")) == "composite/sobjects"
+
+
+def test_a_rolling_count_forgets_after_a_day():
+    """Calls of yesterday do not count any more."""
+    counted = RollingCount()
+    counted.add(datetime(2026, 3, 1, 8, tzinfo=UTC), 5)
+    counted.add(datetime(2026, 3, 1, 20, tzinfo=UTC), 2)
+    assert counted.last_day(datetime(2026, 3, 2, 7, 59, tzinfo=UTC)) == 7
+    assert counted.last_day(datetime(2026, 3, 2, 8, tzinfo=UTC)) == 2
+
+
+def test_the_command_prints_one_line_and_ends_on_sigterm(tmp_path):
+    """Standard output holds the credentials and nothing else; the exit is clean and the key gone."""
+    key = tmp_path / "key"
+    command = [
+        sys.executable,
+        "-m",
+        "sandbox",
+        "--port",
+        "0",
+        "--admin-port",
+        "0",
+        "--payers",
+        "5",
+        "--now",
+        "2026-03-02T09:00:00+01:00",
+        "--key-file",
+        str(key),
+    ]
+    with subprocess.Popen(  # noqa: S603 - our own interpreter
+        command, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[3], env=os.environ | {"PYTHONUNBUFFERED": "1"}
+    ) as process:
+        line = json.loads(process.stdout.readline())
+        assert list(line) == ["instance_url", "admin_url", "api_version", "client_id", "client_secret", "username", "key_file", "page"]
+        assert requests.get(line["admin_url"] + "/clock", timeout=10).json()["now"] == "2026-03-02T08:00:00+00:00"
+        process.send_signal(signal.SIGTERM)
+        rest, _ = process.communicate(timeout=20)
+    assert (process.returncode, rest, key.exists()) == (0, "", False)
