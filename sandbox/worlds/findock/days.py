@@ -1,0 +1,52 @@
+"""Business days: when money moves, by the calendar of the rail.
+
+Must not know payers. Invariant: a day it gives is a working day of the calendar asked for.
+Sources: TARGET closing days for SEPA (European Central Bank), bank holidays of England for Bacs; both from `holidays`.
+"""
+
+from datetime import date, timedelta
+from functools import cache
+
+import holidays
+
+BACS = "PaymentHub-Bacs"
+
+
+@cache
+def _closed(processor: str, year: int) -> frozenset[date]:
+    if processor == BACS:
+        return frozenset(holidays.country_holidays("GB", subdiv="ENG", years=year))
+    return frozenset(holidays.financial_holidays("ECB", years=year))
+
+
+def is_open(day: date, processor: str) -> bool:
+    """Whether money moves on that day for that processor."""
+    return day.weekday() < 5 and day not in _closed(processor, day.year)
+
+
+def on_or_after(day: date, processor: str) -> date:
+    """Give the first working day that is not before `day`."""
+    while not is_open(day, processor):
+        day += timedelta(days=1)
+    return day
+
+
+def plus(day: date, working_days: int, processor: str) -> date:
+    """Move by a number of working days, forwards or (negative) backwards."""
+    step = timedelta(days=1 if working_days > 0 else -1)
+    for _ in range(abs(working_days)):
+        day += step
+        while not is_open(day, processor):
+            day += step
+    return day
+
+
+def next_weekday(day: date, weekday: int) -> date:
+    """Give the first day after `day` that is this weekday (0 = Monday)."""
+    return day + timedelta(days=(weekday - day.weekday() - 1) % 7 + 1)
+
+
+def add_months(first: date, months: int) -> date:
+    """Move the first day of a month by whole months."""
+    index = first.year * 12 + first.month - 1 + months
+    return date(index // 12, index % 12 + 1, 1)
