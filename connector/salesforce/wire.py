@@ -1,0 +1,86 @@
+"""Python values to the JSON the REST API reads, and its records to plain Python.
+
+Must not send anything. Invariant: an amount is a ``Decimal`` on both sides and never passes through a float.
+"""
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime
+from decimal import Decimal
+
+from connector.errors import PermanentError
+
+Record = Mapping[str, object]
+"""One row as the org sent it, without ``attributes``: numbers with a fraction are Decimal, whole numbers int,
+dates and times text, a parent record a nested Record or None, a subquery a list of Records."""
+
+_DATA_PATH = re.compile(r"^/services/data/v\d+\.\d+/")
+
+
+def encode(value: object) -> str:
+    """JSON text: Decimal digit for digit, datetimes as UTC with milliseconds, dates as yyyy-MM-dd (salesforce.md C.4).
+
+    Raises PermanentError for NaN, infinity, a datetime without a zone and what JSON cannot hold.
+    """
+    if isinstance(value, Decimal):
+        if not value.is_finite():
+            raise PermanentError("an amount to be written is not a finite number")
+        return format(value, "f")
+    if isinstance(value, datetime):
+        if value.tzinfo is None:
+            raise PermanentError("a point in time to be written has no time zone")
+        return json.dumps(value.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"))
+    if isinstance(value, date):
+        return json.dumps(value.isoformat())
+    if isinstance(value, Mapping):
+        return "{" + ",".join(f"{json.dumps(str(name))}:{encode(held)}" for name, held in value.items()) + "}"
+    if isinstance(value, Sequence) and not isinstance(value, str | bytes):
+        return "[" + ",".join(encode(item) for item in value) + "]"
+    try:
+        return json.dumps(value, allow_nan=False)
+    except (ValueError, TypeError) as error:
+        raise PermanentError(f"a value to be written cannot be sent to the org ({type(value).__name__})") from error
+
+
+def strip(row: Mapping[str, object]) -> Record:
+    """The row without ``attributes`` at any depth; a subquery becomes its list of rows.
+
+    A subquery that goes on over a further page raises PermanentError: rows would be missing in silence.
+    """
+    return {name: _stripped(held) for name, held in row.items() if name != "attributes"}
+
+
+def _stripped(held: object) -> object:
+    if not isinstance(held, dict):
+        return held
+    rows = held.get("records")
+    if isinstance(rows, list) and "done" in held:
+        if held["done"] is not True:
+            raise PermanentError("a subquery has more rows than one page holds; ask for the child rows in a query of their own")
+        return [strip(row) for row in rows]
+    return strip(held)
+
+
+def below_version(url: str) -> str:
+    """``query/01g...-2000`` from ``/services/data/v66.0/query/01g...-2000``."""
+    return _DATA_PATH.sub("", url)
+
+
+def same_id(one: str, other: str) -> bool:
+    """Whether two ids name one record: the first 15 characters count, the last 3 are a checksum of their case."""
+    return bool(one) and one[:15] == other[:15]
+
+
+def id_18(short: str) -> str:
+    """The 18-character form of a 15-character id; anything else is given back unchanged.
+
+    Each of the three last characters encodes which of five characters are capitals (Salesforce's published rule).
+    """
+    if len(short) != 15:
+        return short
+    ends = ""
+    for start in (0, 5, 10):
+        bits = sum(1 << place for place, letter in enumerate(short[start : start + 5]) if letter.isascii() and letter.isupper())
+        ends += "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"[bits]
+    return short + ends
