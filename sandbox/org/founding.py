@@ -1,0 +1,78 @@
+"""The first records of an org: its Organization, administrator, record types, queues and permission sets.
+
+Must not load anything a world owns. Invariant: founding an org a second time (a file store) adds nothing.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+
+from sandbox.org import ids
+from sandbox.org.bulk import Loader
+from sandbox.org.parts import Parts
+from sandbox.org.schema import Schema
+from sandbox.org.storage import Database
+from sandbox.org.types import User
+
+ADMIN_USERNAME = "admin@sandbox.example.com"
+
+
+def new_user(loader: Loader, fields: Mapping[str, object]) -> str:
+    """Insert a User record with the fields every user has; return its id."""
+    username = str(fields["Username"])
+    given = {
+        "Email": username,
+        "Alias": username[:8],
+        "CommunityNickname": username.split("@", 1)[0][:40],
+        "DefaultCurrencyIsoCode": "EUR",
+        **fields,
+    }
+    return loader.load("User", [given])[0]
+
+
+def found_org(parts: Parts, loader: Callable[[str], Loader], name: str) -> User:
+    """Make the first records, or read back the users of a store that has them; return the administrator."""
+    access, schema, time_zone = parts.access, parts.schema, parts.time_zone
+    access.load()
+    if access.users:
+        return next(each for each in access.users.values() if each.is_admin)
+    admin_id = ids.numbered(schema.objects["User"].key_prefix, 1)
+    admin = User(admin_id, ADMIN_USERNAME, "Sandbox Administrator", is_admin=True, view_all=True)
+    access.users[admin.id] = admin
+    load = loader(admin.id)
+    new_user(load, {"FirstName": "Sandbox", "LastName": "Administrator", "Username": ADMIN_USERNAME, "TimeZoneSidKey": time_zone})
+    access.put(admin)
+    load.load(
+        "Organization",
+        [
+            {
+                "Id": parts.org_id,
+                "Name": name,
+                "InstanceName": "SBX1",
+                "IsSandbox": True,
+                "OrganizationType": "Enterprise Edition",
+                "TimeZoneSidKey": time_zone,
+                "LanguageLocaleKey": "en_US",
+            }
+        ],
+    )
+    _load_metadata_records(load, schema)
+    return admin
+
+
+def _load_metadata_records(load: Loader, schema: Schema) -> None:
+    load.load(
+        "RecordType",
+        [
+            {"Name": each.label, "DeveloperName": each.developer_name, "SobjectType": each.sobject, "IsActive": each.active}
+            for each in schema.record_types
+        ],
+    )
+    load.load("PermissionSet", [{"Name": each.name, "Label": each.label} for each in schema.permission_sets.values()])
+    queues = load.load("Group", [{"Name": each.name, "DeveloperName": each.developer_name, "Type": "Queue"} for each in schema.queues])
+    pairs = [(queue_id, sobject) for queue_id, each in zip(queues, schema.queues, strict=True) for sobject in each.objects]
+    load.load("QueueSobject", [{"QueueId": queue_id, "SobjectType": sobject} for queue_id, sobject in pairs])
+
+
+def assign(loader: Loader, database: Database, user_id: str, names: Sequence[str]) -> None:
+    """Record which permission sets a user has been given, as PermissionSetAssignment rows."""
+    known = {str(name): set_id for set_id, name in database.rows('SELECT "Id", "Name" FROM "PermissionSet" WHERE "IsDeleted" = 0')}
+    loader.load("PermissionSetAssignment", [{"PermissionSetId": known[name], "AssigneeId": user_id} for name in names if name in known])

@@ -1,0 +1,112 @@
+"""One SELECT in the making: tables, their joins, its parameters, and the SQL of any field path.
+
+Must not know SOQL's syntax. Lookups become LEFT JOINs, each path joined once. Formula and roll-up fields become
+expressions. Invariant: a join used for what the user asked hides what the user may not see; a join inside a formula does
+not, because formulas see everything.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import count
+from zoneinfo import ZoneInfo
+
+from sandbox.org.access import Rights
+from sandbox.org.schema import Field, ObjectType, Schema
+from sandbox.org.storage import quoted
+from sandbox.org.values import stamp
+
+
+@dataclass(slots=True)
+class Statement:
+    """What all tables of one statement share: schema, the reader's rights, the time, and the parameters so far."""
+
+    schema: Schema
+    rights: Rights
+    now: datetime
+    time_zone: str
+    parameters: dict[str, object] = field(default_factory=dict)
+    numbers: "count[int]" = field(default_factory=count)
+
+    def parameter(self, value: object) -> str:
+        """Pass a value in; return its place holder."""
+        name = f"p{len(self.parameters)}"
+        self.parameters[name] = value
+        return f":{name}"
+
+    @property
+    def today(self) -> str:
+        """The date in the org's time zone."""
+        return self.now.astimezone(ZoneInfo(self.time_zone)).date().isoformat()
+
+    @property
+    def moment(self) -> str:
+        """The present moment in the kept form."""
+        return stamp(self.now)
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """The SQL of a value: `field` where it is a field's, `kind` its describe type, `plain` for a bare table column."""
+
+    sql: str
+    kind: str
+    field: Field | None = None
+    plain: bool = False
+    scale: int = 2
+
+
+class Scope:
+    """One table of a statement: the FROM object, or a parent reached through a lookup."""
+
+    def __init__(self, statement: Statement, one: ObjectType, root: "Scope | None" = None) -> None:
+        self.statement = statement
+        self.object = one
+        self.alias = f"t{next(statement.numbers)}"
+        self.root: Scope = root or self
+        self.joins: list[str] = []
+        self._parents: dict[tuple[str, str, bool], Scope] = {}
+        self._compiling: tuple[str, ...] = ()
+
+    def plain(self, name: str) -> str:
+        """Give the SQL of a stored column of this table."""
+        return f"{self.alias}.{quoted(name)}"
+
+    def parent(self, lookup: Field, target: ObjectType, *, open_: bool = False) -> "Scope":
+        """Join the record a lookup points at. `open_`: see it whatever the user's rights (formulas)."""
+        key = (lookup.name, target.name, open_)
+        found = self._parents.get(key)
+        if found is None:
+            found = self._parents[key] = Scope(self.statement, target, self.root)
+            found._compiling = self._compiling
+            on = f"{found.plain('Id')} = {self.plain(lookup.name)}"
+            hidden = "" if open_ else self.statement.rights.row_filter(target, found.alias)
+            self.root.joins.append(f" LEFT JOIN {quoted(target.name)} {found.alias} ON {on}{' AND ' + hidden if hidden else ''}")
+        return found
+
+    def column(self, one: Field) -> Column:
+        """Give the SQL of a field of this table, calculated ones included."""
+        if one.formula is not None:
+            from sandbox.org.formula.compile import formula_column  # noqa: PLC0415 - formulas and scopes need each other
+
+            return formula_column(self, one)
+        if one.summary is not None:
+            from sandbox.org.sql.rollup import rollup_column  # noqa: PLC0415 - roll-ups and scopes need each other
+
+            return rollup_column(self, one)
+        return Column(self.plain(one.name), one.type, one, plain=True, scale=one.scale)
+
+    def entering(self, one: Field) -> bool:
+        """Note that a formula is being compiled; False when it already is, further up."""
+        name = f"{self.object.name}.{one.name}"
+        if name in self._compiling or len(self._compiling) > 10:
+            return False
+        self._compiling = (*self._compiling, name)
+        return True
+
+    def leaving(self) -> None:
+        """Note that the formula entered last is done."""
+        self._compiling = self._compiling[:-1]
+
+    def source(self) -> str:
+        """Give the FROM clause with all joins made so far."""
+        return f"{quoted(self.object.name)} {self.alias}{''.join(self.joins)}"

@@ -1,0 +1,135 @@
+"""The rows: one SQLite table an object, made from the schema.
+
+Must not check values or permissions; SQL lives here and in sandbox/org/sql. Texts compare without regard to ASCII case
+unless the field is case sensitive. Invariant: every live record has a row, and unique fields are unique among live rows.
+"""
+
+import sqlite3
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+from sandbox.org import ids
+from sandbox.org.functions import register
+from sandbox.org.schema import Field, ObjectType, Schema
+from sandbox.org.values import Stored
+
+Row = dict[str, Stored]
+
+
+def quoted(name: str) -> str:
+    """Quote a table or column name."""
+    return f'"{name}"'
+
+
+def _column(field: Field) -> str:
+    if field.type in ("boolean", "int"):
+        return "INTEGER"
+    if field.is_number:
+        return "REAL"
+    return "TEXT COLLATE NOCASE" if field.is_text and not field.case_sensitive else "TEXT"
+
+
+class Database:
+    """The tables of one org, in memory or in a file. Raises ValueError for a file made with another schema."""
+
+    def __init__(self, schema: Schema, path: Path | None) -> None:
+        self._schema = schema
+        self.connection = sqlite3.connect(path or ":memory:", isolation_level=None, check_same_thread=False, cached_statements=512)
+        register(self.connection)
+        self.columns = {one.name: tuple(f.name for f in one.fields.values() if f.stored) for one in schema.records()}
+        if path is not None:
+            self.connection.execute("PRAGMA journal_mode=WAL")
+            self.connection.execute("PRAGMA synchronous=NORMAL")
+        self._create()
+        self._next = {one.name: self._highest(one) + 1 for one in schema.records()}
+
+    def _create(self) -> None:
+        run = self.connection.execute
+        run("CREATE TABLE IF NOT EXISTS _object (name TEXT PRIMARY KEY, prefix TEXT NOT NULL)")
+        run("CREATE TABLE IF NOT EXISTS _hidden (user_id TEXT, record_id TEXT, PRIMARY KEY (user_id, record_id)) WITHOUT ROWID")
+        run("CREATE TABLE IF NOT EXISTS _access (user_id TEXT PRIMARY KEY, is_admin INTEGER, view_all INTEGER, permission_sets TEXT)")
+        known = dict(run("SELECT name, prefix FROM _object"))
+        for one in self._schema.records():
+            if known.get(one.name, one.key_prefix) != one.key_prefix:
+                raise ValueError(f"the store was made with other objects ({one.name} had the prefix {known[one.name]}): use a new store")
+            run("INSERT OR IGNORE INTO _object VALUES (?, ?)", (one.name, one.key_prefix))
+            self._create_table(one)
+
+    def _create_table(self, one: ObjectType) -> None:
+        run = self.connection.execute
+        table = quoted(one.name)
+        fields = [one.fields[name] for name in self.columns[one.name]]
+        wanted = ", ".join(f"{quoted(f.name)} {_column(f)}{' PRIMARY KEY NOT NULL' if f.name == 'Id' else ''}" for f in fields)
+        run(f"CREATE TABLE IF NOT EXISTS {table} ({wanted})")
+        present = {row[1] for row in run(f"PRAGMA table_info({table})")}
+        for each in fields:
+            if each.name not in present:
+                run(f"ALTER TABLE {table} ADD COLUMN {quoted(each.name)} {_column(each)}")
+            if each.name == "SystemModstamp":
+                run(f"CREATE INDEX IF NOT EXISTS {quoted(f'{one.name}.{each.name}')} ON {table} ({quoted(each.name)})")
+            elif each.unique:
+                self._index(one, each, "UNIQUE", f'{quoted(each.name)} IS NOT NULL AND "IsDeleted" = 0')
+                self._index(one, each, "", f"{quoted(each.name)} IS NOT NULL")
+            elif each.external_id or (each.type == "reference" and not each.name.endswith("ById")):
+                self._index(one, each, "", f"{quoted(each.name)} IS NOT NULL")
+
+    def _index(self, one: ObjectType, field: Field, kind: str, where: str) -> None:
+        name = quoted(f"{one.name}.{field.name}{'.' + kind if kind else ''}")
+        self.connection.execute(f"CREATE {kind} INDEX IF NOT EXISTS {name} ON {quoted(one.name)} ({quoted(field.name)}) WHERE {where}")
+
+    def _highest(self, one: ObjectType) -> int:
+        start = ids.numbered(one.key_prefix, 0)[:6]
+        found = self.connection.execute(
+            f'SELECT MAX("Id") FROM {quoted(one.name)} WHERE "Id" >= ? AND "Id" < ?', (start, start[:-1] + chr(ord(start[-1]) + 1))
+        ).fetchone()[0]
+        number = 0
+        for letter in (found or "")[6:15]:
+            number = number * 62 + ids.DIGITS.index(letter)
+        return number
+
+    def next_number(self, one: ObjectType) -> int:
+        """Take the next number of an object: it makes the id and the auto-number."""
+        number = self._next[one.name]
+        self._next[one.name] = number + 1
+        return number
+
+    def get(self, one: ObjectType, record_id: str) -> Row | None:
+        """Read a row, deleted ones too; the id has 18 characters."""
+        return self.find(one, "Id", record_id)
+
+    def find(self, one: ObjectType, column: str, value: Stored) -> Row | None:
+        """Read the first row with a value in a column, live rows first."""
+        names = self.columns[one.name]
+        sql = f'SELECT {", ".join(map(quoted, names))} FROM {quoted(one.name)} WHERE {quoted(column)} = ? ORDER BY "IsDeleted" LIMIT 1'
+        found = self.connection.execute(sql, (value,)).fetchone()
+        return None if found is None else dict(zip(names, found, strict=True))
+
+    def live_ids(self, one: ObjectType, column: str, value: Stored, *, at_most: int = -1) -> list[str]:
+        """List ids of rows outside the recycle bin with a value in a column."""
+        sql = f'SELECT "Id" FROM {quoted(one.name)} WHERE {quoted(column)} = ? AND "IsDeleted" = 0 ORDER BY "Id" LIMIT ?'
+        return [row[0] for row in self.connection.execute(sql, (value, at_most))]
+
+    def insert(self, one: ObjectType, rows: Iterable[Mapping[str, Stored]]) -> None:
+        """Write new rows; columns left out are null."""
+        names = self.columns[one.name]
+        sql = f"INSERT INTO {quoted(one.name)} ({', '.join(map(quoted, names))}) VALUES ({', '.join('?' * len(names))})"
+        self.connection.executemany(sql, ([row.get(name) for name in names] for row in rows))
+
+    def update(self, one: ObjectType, record_id: str, values: Mapping[str, Stored]) -> None:
+        """Change columns of one row."""
+        changes = ", ".join(f"{quoted(name)} = ?" for name in values)
+        self.connection.execute(f'UPDATE {quoted(one.name)} SET {changes} WHERE "Id" = ?', (*values.values(), record_id))
+
+    def remove_deleted(self) -> int:
+        """Empty the recycle bin; return how many rows went."""
+        return sum(
+            self.connection.execute(f'DELETE FROM {quoted(one.name)} WHERE "IsDeleted" = 1').rowcount for one in self._schema.records()
+        )
+
+    def rows(self, sql: str, parameters: Mapping[str, object] | Sequence[object] = ()) -> list[tuple[Stored, ...]]:
+        """Run a SELECT."""
+        return self.connection.execute(sql, parameters).fetchall()
+
+    def close(self) -> None:
+        """Close the connection."""
+        self.connection.close()

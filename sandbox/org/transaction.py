@@ -1,0 +1,79 @@
+"""Transactions: everything in one happens, or nothing does; what follows from it happens once, at its end.
+
+Must not know what is written. Invariant: changes and events of work that was rolled back are never delivered.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from uuid import UUID, uuid5
+
+from sandbox.org.clock import Clock
+from sandbox.org.storage import Database
+from sandbox.org.types import Change, Commit
+
+_SPACE = UUID("6f0f4a52-6a0e-4c39-9d0c-1d1f6f3f1a10")
+
+
+class Transactions:
+    """The transactions of one org; they nest, inner ones as savepoints."""
+
+    def __init__(self, database: Database, clock: Clock, org_id: str) -> None:
+        self._database = database
+        self._clock = clock
+        self._org_id = org_id
+        self._depth = 0
+        self._number = 0
+        self._changes: list[Change] = []
+        self._waiting: list[Callable[[], object]] = []
+        self.on_commit: list[Callable[[Commit], None]] = []
+
+    @property
+    def running(self) -> bool:
+        """Whether a transaction is open."""
+        return self._depth > 0
+
+    def note(self, change: Change) -> None:
+        """Remember a change until the transaction ends."""
+        self._changes.append(change)
+
+    def after_commit(self, action: Callable[[], object]) -> None:
+        """Do something once the transaction has ended well."""
+        self._waiting.append(action)
+
+    def unique(self, what: str, number: int) -> str:
+        """Make an identifier that is the same in every run: transaction keys and event uuids."""
+        return str(uuid5(_SPACE, f"{self._org_id}/{what}/{number}"))
+
+    @contextmanager
+    def scope(self) -> Iterator[None]:
+        """Open a transaction, or a savepoint inside one."""
+        run = self._database.connection.execute
+        depth = self._depth
+        changes, waiting = len(self._changes), len(self._waiting)
+        run("BEGIN" if depth == 0 else f"SAVEPOINT s{depth}")
+        self._depth += 1
+        try:
+            yield
+        except BaseException:
+            self._depth = depth
+            run("ROLLBACK" if depth == 0 else f"ROLLBACK TO s{depth}")
+            if depth:
+                run(f"RELEASE s{depth}")
+            del self._changes[changes:]
+            del self._waiting[waiting:]
+            raise
+        self._depth = depth
+        run("COMMIT" if depth == 0 else f"RELEASE s{depth}")
+        if depth == 0:
+            self._deliver()
+
+    def _deliver(self) -> None:
+        changes, self._changes = tuple(self._changes), []
+        waiting, self._waiting = self._waiting, []
+        if changes:
+            self._number += 1
+            commit = Commit(self.unique("transaction", self._number), self._number, changes, self._clock.now())
+            for listener in tuple(self.on_commit):
+                listener(commit)
+        for action in waiting:
+            action()
