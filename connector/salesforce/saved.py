@@ -8,6 +8,8 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from connector.salesforce.wire import id_18
+
 LOCKED = "UNABLE_TO_LOCK_ROW"
 DUPLICATE = "DUPLICATE_VALUE"
 TRANSIENT_CODES = frozenset(
@@ -30,7 +32,7 @@ class Saved:
     code: str | None = None
     message: str | None = None
     duplicate_of: str | None = None
-    """The record that already holds the unique value, where DUPLICATE_VALUE names it."""
+    """The 18-character id of the record that already holds the unique value, where DUPLICATE_VALUE names it."""
 
     @property
     def transient(self) -> bool:
@@ -56,7 +58,7 @@ def saved_from(item: Mapping[str, object]) -> Saved:
 def refused(code: str, message: str | None) -> Saved:
     """A row that was not written."""
     found = _OTHER_RECORD.search(message or "") if code == DUPLICATE else None
-    return Saved(id=None, ok=False, code=code, message=message, duplicate_of=found.group(1) if found else None)
+    return Saved(id=None, ok=False, code=code, message=message, duplicate_of=id_18(found.group(1)) if found else None)
 
 
 def _text(entry: object, name: str) -> str | None:
