@@ -106,7 +106,7 @@ class Settings(BaseSettings):
 def defaults(environ: Mapping[str, str] | None = None) -> Settings:
     """Settings of a command that needs no org: only where the mappings are is read from the environment."""
     where = (os.environ if environ is None else environ).get(f"{PREFIX}MAPPINGS_DIR")
-    return Settings.model_construct(mappings_dir=Path(where) if where else None)
+    return Settings.model_validate({"mappings_dir": where} if where else {})
 
 
 def load(environ: Mapping[str, str] | None = None, *, env_file: Path | None = Path(".env")) -> Settings:

@@ -1,0 +1,1 @@
+"""Judgement: pure, deterministic, without clocks, files or an org."""

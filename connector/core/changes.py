@@ -12,7 +12,16 @@ from types import MappingProxyType
 
 from connector.core.keys import key as make_key
 from connector.core.model import Decision, FollowUp, Withheld
-from connector.core.words import CONTACT_KINDS, STAFF_KINDS, ArrearsStatus, FollowUpStatus, InstallmentStatus, Kind
+from connector.core.words import (
+    CONTACT_KINDS,
+    SENSITIVE_CATEGORIES,
+    SENSITIVE_HOLDS,
+    STAFF_KINDS,
+    ArrearsStatus,
+    FollowUpStatus,
+    InstallmentStatus,
+    Kind,
+)
 
 Value = str | int | bool | date | datetime | None
 Values = Mapping[str, Value]
@@ -110,7 +119,9 @@ def changes(
     found += _finished(decision, view)
     if not missing:
         found += _superseded(decision, view, now)
-        found += _positions(decision, view, currency, installments)
+        set_now = {one.key for one in found if one.subject == "follow_up" and one.values.get("status") is FollowUpStatus.DONE}
+        done = frozenset(one.key for one in decision.follow_ups if one.kind is Kind.RETRY and one.key in set_now)
+        found += _positions(decision, view, currency, installments, done)
     return found
 
 
@@ -212,19 +223,19 @@ def _over(view: View, shown: ShownFollowUp) -> bool:
 
 def _withheld(decision: Decision, one: Withheld, view: View) -> list[Change]:
     shown, task = view.follow_ups.get(one.key), view.tasks.get(one.key)
-    reasons = ";".join(one.reasons)
+    reasons = _reasons(one)
     if shown is None:
         values: Values = {
             "kind": one.kind,
             "status": FollowUpStatus.WITHHELD,
             "withheld": reasons,
             "withheld_until": one.until,
-            "rule": one.rule,
+            "rule": DISCREET if is_discreet(decision) else one.rule,
             "installments": " ".join(one.installments),
             "policy": decision.policy,
             "policy_version": decision.policy_version,
             "cause": decision.category,
-            "reasons": decision.why,
+            "reasons": DISCREET if is_discreet(decision) else decision.why,
         }
         return [Change("insert", "follow_up", decision.payer, values, key=one.key)]
     if shown.status in (FollowUpStatus.DONE, FollowUpStatus.CANCELLED) or _over(view, shown):
@@ -294,6 +305,24 @@ def _superseded(decision: Decision, view: View, now: datetime) -> list[Change]:
     return found
 
 
+DISCREET = "do_not_contact"
+"""What stands where others look when the cause is for specialists alone; the cause itself is in restricted fields."""
+
+
+def is_discreet(decision: Decision) -> bool:
+    """Tell whether the cause of a decision must not be read by everyone who sees its records."""
+    return decision.category in SENSITIVE_CATEGORIES or any(
+        reason in _SENSITIVE_REASONS for one in decision.withheld for reason in one.reasons
+    )
+
+
+_SENSITIVE_REASONS = frozenset(f"hold:{cause}" for cause in SENSITIVE_HOLDS)
+
+
+def _reasons(one: Withheld) -> str:
+    return ";".join(dict.fromkeys(DISCREET if reason in _SENSITIVE_REASONS else reason for reason in one.reasons))
+
+
 def _described(decision: Decision, one: FollowUp) -> dict[str, Value]:
     return {
         "kind": one.kind,
@@ -302,8 +331,8 @@ def _described(decision: Decision, one: FollowUp) -> dict[str, Value]:
         "channel": one.channel,
         "tone": one.tone,
         "template": one.template,
-        "rule": one.rule,
-        "reasons": " ".join(one.reasons),
+        "rule": DISCREET if is_discreet(decision) else one.rule,
+        "reasons": DISCREET if is_discreet(decision) else " ".join(one.reasons),
         "subject": one.subject,
         "policy": decision.policy,
         "policy_version": decision.policy_version,
@@ -317,14 +346,14 @@ def _described(decision: Decision, one: FollowUp) -> dict[str, Value]:
     }
 
 
-def position_values(decision: Decision, currency: str, installments: Iterable[str]) -> dict[str, Value]:
-    """What the flag says, in comparable words; nothing in it changes from day to day by itself."""
+def position_values(decision: Decision, currency: str, installments: Iterable[str], done: frozenset[str] = frozenset()) -> dict[str, Value]:
+    """What the flag says, in comparable words; nothing in it changes from day to day by itself.
+
+    ``done`` are keys of retries that are set in this very pass: they are not coming any more.
+    """
     arrears = decision.arrears
-    coming = min(
-        (one for one in decision.follow_ups if one.kind in VISIBLE_KINDS or one.kind is Kind.RETRY),
-        key=lambda one: (one.at, one.key),
-        default=None,
-    )
+    visible = [one for one in decision.follow_ups if (one.kind in VISIBLE_KINDS or one.kind is Kind.RETRY) and one.key not in done]
+    coming = min(visible, key=lambda one: (one.at, one.key), default=None)
     return {
         "status": arrears.status,
         "amount_minor": arrears.amount.get(currency, 0),
@@ -335,19 +364,19 @@ def position_values(decision: Decision, currency: str, installments: Iterable[st
         "next_follow_up": coming.at if coming else None,
         "next_kind": coming.kind if coming else None,
         "look_again": decision.look_again_at,
-        "why": decision.why,
+        "why": DISCREET if is_discreet(decision) else decision.why,
         "installments": " ".join(sorted(installments)),
     }
 
 
-def _positions(decision: Decision, view: View, currency: str, installments: Iterable[str]) -> list[Change]:
+def _positions(decision: Decision, view: View, currency: str, installments: Iterable[str], done: frozenset[str]) -> list[Change]:
     installments = list(installments)
     currencies = list(dict.fromkeys([*decision.arrears.amount, *view.positions]))
     if not currencies and decision.arrears.status is not ArrearsStatus.CLEAR:
         currencies = [currency]
     found = []
     for one in currencies:
-        wanted = position_values(decision, one, installments)
+        wanted = position_values(decision, one, installments, done)
         shown = view.positions.get(one)
         if shown is None:
             found.append(Change("insert", "position", decision.payer, {**wanted, "currency": one}, key=position_key(decision.payer, one)))

@@ -49,7 +49,8 @@ def histories(books: Books, balances: Balances, courses: Mapping[int, Course]) -
         recovered[payer] += course.recovered_at
         if books.amount[slot] > 0 and not is_open and (end := _end(books, course, status)) is not None:
             at, failed_at, by = end
-            settled[payer].append(SettledItem(str(identifier), str(currency), int(books.amount[slot]), at, failed_at, by))
+            silent = all(one.reason.category in NOT_THE_PAYERS for one in course.closed or course.episode)
+            settled[payer].append(SettledItem(str(identifier), str(currency), int(books.amount[slot]), at, failed_at, by, silent))
     return {
         payer: History(
             tuple(sorted(settled[payer], key=lambda one: (one.settled_at, one.id))), tuple(failures[payer]), tuple(recovered[payer])

@@ -60,6 +60,10 @@ class Reason:
     sensitive: bool = False
     """True: the cause never stands in a Task; people there read "do not contact"."""
     meaning: str = ""
+    act: str = ""
+    """Who must act: ``payer``, ``creditor``, ``bank`` or ``nobody``."""
+    wait_hours: int | None = None
+    """An advice code's own wait before the next attempt."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +115,8 @@ class OpenItem:
     """Presentments of this installment in the last 180 days (Nacha's window)."""
     retry_stamp: str | None = None
     """Key of the last retry that Dunwell set on it; a person may have reset the installment since."""
+    credit_minor: int = 0
+    """Credit set off against it; ``open_minor - credit_minor`` > 0 is what to ask for."""
 
     @property
     def last_failure(self) -> Failure | None:
@@ -129,6 +135,8 @@ class SettledItem:
     failed_at: datetime
     by: str
     """``money``, ``credit`` or ``written_off``."""
+    silent: bool = False
+    """It failed for a machine's or our own fault alone: nobody need have been bothered, and nobody is thanked."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,7 +57,9 @@ class Kind(StrEnum):
 CONTACT_KINDS = frozenset({Kind.NOTIFY, Kind.REMIND, Kind.REQUEST_METHOD, Kind.CONFIRM, Kind.APOLOGISE, Kind.OFFER_PLAN})
 """Follow-ups that write to the payer (calls are made by people and counted apart)."""
 
-STAFF_KINDS = frozenset({Kind.CALL, Kind.REVIEW, Kind.INFORM, Kind.ESCALATE, Kind.PROPOSE_REFERRAL, Kind.PROPOSE_WRITE_OFF, Kind.ALERT_TEAM})
+STAFF_KINDS = frozenset(
+    {Kind.CALL, Kind.REVIEW, Kind.INFORM, Kind.ESCALATE, Kind.PROPOSE_REFERRAL, Kind.PROPOSE_WRITE_OFF, Kind.ALERT_TEAM}
+)
 """Follow-ups that ask a colleague to do something."""
 
 
@@ -102,6 +104,11 @@ RELEASED_BY_PEOPLE = frozenset(
     {HoldCause.DISPUTE, HoldCause.COMPLAINT, HoldCause.VULNERABLE, HoldCause.CRISIS, HoldCause.FRAUD, HoldCause.LEGAL, HoldCause.DECEASED}
 )
 """Causes that never end by themselves: their ``until`` is ignored."""
+
+
+SENSITIVE_CATEGORIES = frozenset({Category.DECEASED, Category.FRAUD, Category.LEGAL})
+SENSITIVE_HOLDS = frozenset({HoldCause.VULNERABLE, HoldCause.CRISIS, HoldCause.FRAUD, HoldCause.LEGAL, HoldCause.DECEASED})
+"""Causes that only specialists read: where others look, records say ``do_not_contact``."""
 
 
 class Channel(StrEnum):

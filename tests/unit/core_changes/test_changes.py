@@ -11,10 +11,14 @@ NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 LATER = NOW + timedelta(hours=9)
 PAYER = "003000000000001AAA"
 INSTALLMENT = "a0B000000000001AAA"
-REMIND = FollowUp(Kind.REMIND, NOW, "remind-1", (INSTALLMENT,), "row", ("Because.",), level=1, channel=Channel.EMAIL, tone=Tone.GENTLE, subject="Note")
+REMIND = FollowUp(
+    Kind.REMIND, NOW, "remind-1", (INSTALLMENT,), "row", ("Because.",), level=1, channel=Channel.EMAIL, tone=Tone.GENTLE, subject="Note"
+)
 RETRY = FollowUp(Kind.RETRY, LATER, "retry-1", (INSTALLMENT,), "row", ("Because.",))
 HOLD = FollowUp(Kind.HOLD, NOW, "hold-1", (INSTALLMENT,), "row", ("Because.",), hold=Hold(None, HoldCause.DISPUTE))
-DECISION = Decision(PAYER, Arrears(ArrearsStatus.IN_ARREARS, {"EUR": 4000}, date(2026, 3, 2), 0, 0, 1), (), (), "default", "1", None, "Why.")
+DECISION = Decision(
+    PAYER, Arrears(ArrearsStatus.IN_ARREARS, {"EUR": 4000}, date(2026, 3, 2), 0, 0, 1), (), (), "default", "1", None, "Why."
+)
 
 
 def decided(*follow_ups, withheld=(), **changed):
@@ -56,7 +60,10 @@ def test_a_due_follow_up_is_made_with_its_task_and_its_flag():
 
 def test_a_follow_up_of_tonight_has_no_task_yet():
     """People see a contact when its hour comes, not before."""
-    assert what(planned(decided(replace(REMIND, at=LATER)), View(PAYER)))[:2] == [("insert", "follow_up", "Planned"), ("insert", "position", "In Arrears")]
+    assert what(planned(decided(replace(REMIND, at=LATER)), View(PAYER)))[:2] == [
+        ("insert", "follow_up", "Planned"),
+        ("insert", "position", "In Arrears"),
+    ]
 
 
 def test_the_second_pass_changes_nothing():
@@ -69,7 +76,11 @@ def test_the_second_pass_changes_nothing():
 def test_a_task_a_person_completed_is_done_and_never_made_again():
     """Completed by a person means the contact was made."""
     decision = decided(REMIND)
-    org = view(decision, shown(REMIND, task_id="00T000000000001AAA"), tasks={REMIND.key: task(is_closed=True, status="Completed", completed_at=NOW)})
+    org = view(
+        decision,
+        shown(REMIND, task_id="00T000000000001AAA"),
+        tasks={REMIND.key: task(is_closed=True, status="Completed", completed_at=NOW)},
+    )
     assert what(planned(decision, org)) == [("update", "follow_up", "Done")]
 
 
@@ -84,7 +95,9 @@ def test_a_task_a_person_deleted_stays_deleted():
 def test_a_crash_between_task_and_link_is_mended_by_linking():
     """A Task that exists under our key is linked, not made twice; also when its follow-up was lost."""
     decision = decided(REMIND)
-    assert [one.values for one in planned(decision, view(decision, shown(REMIND), tasks={REMIND.key: task()}))] == [{"task_id": "00T000000000001AAA"}]
+    assert [one.values for one in planned(decision, view(decision, shown(REMIND), tasks={REMIND.key: task()}))] == [
+        {"task_id": "00T000000000001AAA"}
+    ]
     found = planned(decision, view(decision, tasks={REMIND.key: task()}))
     assert what(found) == [("insert", "follow_up", "Planned"), ("update", "follow_up", "")]
 
@@ -118,7 +131,11 @@ def test_a_withheld_contact_defers_its_open_task_and_comes_back():
     org = view(decision, shown(REMIND, task_id="00T000000000001AAA"), tasks={REMIND.key: task()})
     assert what(planned(decision, org)) == [("update", "follow_up", "Withheld"), ("update", "task", "deferred")]
     back = decided(REMIND)
-    org = view(back, shown(REMIND, FollowUpStatus.WITHHELD, task_id="00T000000000001AAA", withheld="open_case"), tasks={REMIND.key: task(status="Deferred")})
+    org = view(
+        back,
+        shown(REMIND, FollowUpStatus.WITHHELD, task_id="00T000000000001AAA", withheld="open_case"),
+        tasks={REMIND.key: task(status="Deferred")},
+    )
     assert what(planned(back, org)) == [("update", "task", "open"), ("update", "follow_up", "Planned")]
 
 
@@ -128,7 +145,10 @@ def test_the_same_withholding_is_written_once():
     decision = decided(withheld=[Withheld(Kind.REMIND, ("hold:breathing_space",), until, REMIND.key)])
     (made,) = [one for one in planned(decision, view(decision)) if one.subject == "follow_up"]
     assert made.values["withheld_until"] == until
-    org = view(decision, shown(REMIND, FollowUpStatus.WITHHELD, withheld="hold:breathing_space", withheld_until=datetime(2026, 3, 25, 12, tzinfo=UTC)))
+    org = view(
+        decision,
+        shown(REMIND, FollowUpStatus.WITHHELD, withheld="hold:breathing_space", withheld_until=datetime(2026, 3, 25, 12, tzinfo=UTC)),
+    )
     assert planned(decision, org) == []
 
 
@@ -137,7 +157,7 @@ def test_a_retry_is_set_once_and_a_persons_reset_stays():
     decision = decided(RETRY)
     org = view(decision, retry_stamps={INSTALLMENT: None}, statuses={INSTALLMENT: InstallmentStatus.FAILED})
     assert [one.subject for one in planned(decision, org)] == ["follow_up", "installment", "follow_up"]
-    org = view(decision, shown(RETRY), retry_stamps={INSTALLMENT: RETRY.key}, statuses={INSTALLMENT: InstallmentStatus.OUTSTANDING})
+    org = view(decided(), shown(RETRY), retry_stamps={INSTALLMENT: RETRY.key}, statuses={INSTALLMENT: InstallmentStatus.OUTSTANDING})
     assert what(planned(decision, org)) == [("update", "follow_up", "Done")]
 
 
@@ -150,14 +170,24 @@ def test_a_retry_waits_for_its_notice_and_for_a_status_it_may_be_set_from():
     assert "installment" not in [one.subject for one in planned(decision, org)]
     org = view(decision, shown(notice, FollowUpStatus.DONE), shown(RETRY), **failed)
     assert "installment" in [one.subject for one in planned(decision, org)]
-    org = view(decision, shown(notice, FollowUpStatus.DONE), shown(RETRY), retry_stamps={INSTALLMENT: None}, statuses={INSTALLMENT: InstallmentStatus.PENDING})
+    org = view(
+        decision,
+        shown(notice, FollowUpStatus.DONE),
+        shown(RETRY),
+        retry_stamps={INSTALLMENT: None},
+        statuses={INSTALLMENT: InstallmentStatus.PENDING},
+    )
     assert planned(decision, org) == []
 
 
 def test_a_hold_and_its_record_end_complete_wherever_a_crash_falls():
     """The hold is made under its key; its follow-up is Done only once the hold exists."""
     decision = decided(HOLD)
-    assert what(planned(decision, View(PAYER)))[:3] == [("insert", "follow_up", "Planned"), ("insert", "hold", ""), ("update", "follow_up", "Done")]
+    assert what(planned(decision, View(PAYER)))[:3] == [
+        ("insert", "follow_up", "Planned"),
+        ("insert", "hold", ""),
+        ("update", "follow_up", "Done"),
+    ]
     after = decided()
     assert what(planned(after, view(after, shown(HOLD), holds=frozenset({HOLD.key})))) == [("update", "follow_up", "Done")]
 

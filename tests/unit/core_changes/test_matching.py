@@ -9,7 +9,9 @@ import pytest
 from connector.core.matching import Candidate, KnownMoney, Report, place
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
-REPORT = Report("uuid-1", NOW, "1", "Northwind Pay", "ref-1", "a0B000000000001AAA", None, "failed", Decimal("40.00"), "EUR", NOW, reason_code="51")
+REPORT = Report(
+    "uuid-1", NOW, "1", "Northwind Pay", "ref-1", "a0B000000000001AAA", None, "failed", Decimal("40.00"), "EUR", NOW, reason_code="51"
+)
 CARD = Candidate("a0B000000000001AAA", "003000000000001AAA", "EUR", Decimal("40.00"), "dunwell")
 
 
@@ -24,7 +26,15 @@ def test_a_failure_becomes_an_attempt_that_moved_nothing():
     assert (found.write, found.parked, found.payer) == ("attempt", None, CARD.payer)
 
 
-@pytest.mark.parametrize(("outcome", "amount"), [("collected", Decimal("40.00")), ("reversed", Decimal("-40.00")), ("charged_back", Decimal("-40.00")), ("refunded", Decimal("-40.00"))])
+@pytest.mark.parametrize(
+    ("outcome", "amount"),
+    [
+        ("collected", Decimal("40.00")),
+        ("reversed", Decimal("-40.00")),
+        ("charged_back", Decimal("-40.00")),
+        ("refunded", Decimal("-40.00")),
+    ],
+)
 def test_money_that_moved_is_signed_by_what_happened(outcome, amount):
     """Collected is positive; what went back is negative, whatever sign the provider sent."""
     for sent in (Decimal("40.00"), Decimal("-40.00")) if amount < 0 else (Decimal("40.00"),):

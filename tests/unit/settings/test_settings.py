@@ -32,7 +32,9 @@ def test_all_problems_are_told_at_once_and_none_holds_a_value():
     assert "secret-value" not in str(caught.value)
 
 
-@pytest.mark.parametrize(("auth", "needed"), [("jwt", "DUNWELL_KEY_FILE"), ("client_credentials", "DUNWELL_CLIENT_SECRET"), ("token", "DUNWELL_ACCESS_TOKEN")])
+@pytest.mark.parametrize(
+    ("auth", "needed"), [("jwt", "DUNWELL_KEY_FILE"), ("client_credentials", "DUNWELL_CLIENT_SECRET"), ("token", "DUNWELL_ACCESS_TOKEN")]
+)
 def test_each_way_to_log_in_names_what_it_needs(auth, needed):
     """A login that cannot work is refused at start, naming the missing setting."""
     with pytest.raises(ConfigError, match=needed):

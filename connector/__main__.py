@@ -1,0 +1,5 @@
+"""``python -m connector`` is ``dunwell``."""
+
+from connector.cli import main
+
+main()

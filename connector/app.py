@@ -1,0 +1,279 @@
+"""Wiring: settings → a context that the pipeline works with, and the daemon around it.
+
+Must not decide anything of the business. Invariant: everything that is read from disk is checked before the
+first call to an org, and the org is verified before the first write.
+"""
+
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from types import ModuleType
+
+from connector.clock import Clock, LoopbackClock, SystemClock
+from connector.core import facts, facts_batch
+from connector.core.decide import decide
+from connector.core.policy import Policy
+from connector.core.reasons import Catalogue
+from connector.daemon import Daemon, Pace
+from connector.errors import ConfigError
+from connector.log import get
+from connector.mapping import own, queries, read
+from connector.mapping.org import Mapping as OrgMapping
+from connector.mapping.org import load_mapping
+from connector.mapping.policies import load_policies
+from connector.mapping.reasons import load_reasons
+from connector.mapping.templates import Templates, load_templates
+from connector.pipeline.ports import Context
+from connector.pipeline.receive import Inbox
+from connector.salesforce.auth import Credentials, TokenSource
+from connector.salesforce.client import Org
+from connector.salesforce.limits import ApiBudget
+from connector.salesforce.poll import Poller, PollQuery
+from connector.salesforce.stream import EventStream
+from connector.probes import Metrics, Probed
+from connector.scheduler import Scheduler
+from connector.settings import Settings
+from connector.store import Store
+from jobs import due, prune, reconcile
+
+log = get("dunwell.app")
+JOBS: tuple[ModuleType, ...] = (reconcile, due, prune)
+SHIPPED = Path(__file__).resolve().parent.parent / "mappings"
+
+
+@dataclass(frozen=True, slots=True)
+class Business:
+    """What the business wants, read from ``mappings/`` and checked."""
+
+    mapping: OrgMapping
+    policies: dict[str, Policy]
+    catalogue: Catalogue
+    templates: Templates
+
+    def policy(self, name: str) -> Policy:
+        """One policy by name. Raises ConfigError naming those there are."""
+        try:
+            return self.policies[name]
+        except KeyError:
+            raise ConfigError(f"there is no policy '{name}'; there are: {', '.join(sorted(self.policies))}") from None
+
+
+def business(settings: Settings) -> Business:
+    """Read mapping, policy, reasons and templates.
+
+    Raises:
+        ConfigError: every fault of every file, each ``file:line: what``.
+
+    """
+    directory = settings.mappings_dir or SHIPPED
+    problems: list[str] = []
+    parts: dict[str, object] = {}
+    for name, reader in (
+        ("mapping", lambda: load_mapping(directory, settings.mapping)[0]),
+        ("policies", lambda: load_policies(directory / "policies")),
+        ("catalogue", lambda: load_reasons(directory / "reasons")),
+        ("templates", lambda: load_templates(directory / "templates")),
+    ):
+        try:
+            parts[name] = reader()
+        except ConfigError as error:
+            problems += error.problems
+    if problems:
+        raise ConfigError(problems)
+    return Business(**parts)  # type: ignore[arg-type]
+
+
+def clock(settings: Settings) -> Clock:
+    """Give the system's clock, or the one of a sandbox on this machine."""
+    if not settings.clock_url:
+        return SystemClock()
+    log.info("clock.followed")
+    return LoopbackClock(settings.clock_url)
+
+
+def token_source(settings: Settings) -> TokenSource:
+    """Credentials as the settings give them. Raises ConfigError where they cannot work."""
+    return TokenSource(
+        Credentials(
+            login_url=settings.login_url,
+            method=settings.auth,
+            client_id=settings.client_id,
+            client_secret=settings.client_secret.get_secret_value(),
+            username=settings.username,
+            key_file=settings.key_file,
+            access_token=settings.access_token.get_secret_value(),
+            instance_url=settings.instance_url,
+        ),
+        timeout=settings.request_timeout_seconds,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class App:
+    """Everything wired: the org verified, the store open."""
+
+    settings: Settings
+    context: Context
+    org: Org
+    tokens: TokenSource
+    store: Store
+    clock: Clock
+
+
+@contextmanager
+def opened(settings: Settings) -> Iterator[App]:
+    """Wire everything and verify the org; closes what it opened.
+
+    Raises:
+        ConfigError: an admin must act.
+        TransientError: the org does not answer.
+
+    """
+    ours = business(settings)
+    time = clock(settings)
+    store = Store.open(settings.store_url.get_secret_value())
+    tokens = token_source(settings)
+    org = Org(
+        tokens, api_version=settings.api_version, budget=ApiBudget(settings.api_reserve_percent, now=time.now), timeout=settings.request_timeout_seconds
+    )
+    try:
+        _verify(settings, org, store)
+        context = Context(
+            org=org,
+            store=store,
+            mapping=ours.mapping,
+            policy=ours.policy(settings.policy),
+            catalogue=ours.catalogue,
+            templates=ours.templates,
+            clock=time,
+            roles=Roles(org, ours.mapping),
+            shadow=settings.mode == "shadow",
+            stale_hours=settings.stale_hours,
+            keep_days=settings.keep_days,
+        )
+        yield App(settings, context, org, tokens, store, time)
+    finally:
+        org.close()
+        store.close()
+
+
+def _verify(settings: Settings, org: Org, store: Store) -> None:
+    """Pin the org: the one in the settings, else the first one this store ever saw."""
+    wanted = settings.org_id or store.get_value("org_id")
+    org.verify(wanted or org.org_id)
+    store.set_value("org_id", org.org_id)
+    log.info("org.verified", org=org.org_id)
+
+
+class Roles:
+    """Role → id of its queue or user, asked once of the org and kept."""
+
+    def __init__(self, org: Org, mapping: OrgMapping) -> None:
+        self._org, self._mapping = org, mapping
+        self._lock = threading.Lock()
+        self._ids: Mapping[str, str] | None = None
+
+    def __call__(self) -> Mapping[str, str]:
+        """Give the ids; a role that the org does not have is left out, its Tasks then belong to the integration user."""
+        with self._lock:
+            if self._ids is None:
+                self._ids = self._ask()
+            return self._ids
+
+    def _ask(self) -> Mapping[str, str]:
+        wanted = queries.roles(self._mapping)
+        found = {
+            str(read.text(record, name)): str(record["Id"])
+            for rows in self._org.query_many([one.soql for one in wanted])
+            for record in rows
+            for name in ("DeveloperName", "Username")
+            if read.text(record, name)
+        }
+        return {role: found[name] for role, one in self._mapping.roles.items() if (name := one.queue or one.username or "") in found}
+
+
+def daemon(app: App, metrics: Metrics) -> Daemon:
+    """Build the daemon for ``app``: worker, poll and, unless told to poll alone, the event stream."""
+    settings = app.settings
+    poller = Poller(
+        app.org.query_many,
+        [PollQuery(name, soql) for name, soql in queries.polls(app.context.mapping).items()],
+        app.store,
+        overlap=timedelta(seconds=settings.poll_overlap_seconds),
+    )
+
+    def stream(inbox: Inbox) -> EventStream:
+        return EventStream(app.tokens, settings.api_version, [own.OUTCOME_CHANNEL, *own.CHANGE_CHANNELS], inbox, now=app.clock.now)
+
+    pace = Pace(settings.batch_payers, settings.debounce_seconds, settings.poll_seconds)
+    return Daemon(app.context, pace, poller=poller, stream=stream if settings.transport == "stream" else None, metrics=metrics)
+
+
+def probed(daemon: Daemon, metrics: Metrics) -> Probed:
+    """What the probes ask of the daemon."""
+    return Probed(alive=daemon.alive, not_ready=daemon.not_ready, status=daemon.status, metrics=metrics, refresh=daemon.gauge)
+
+
+@dataclass(frozen=True, slots=True)
+class Scheduled:
+    """A job with the schedule the settings give it."""
+
+    NAME: str
+    SCHEDULE: str
+    work: Callable[[Context], None]
+
+    def run(self, context: Context) -> None:
+        """Do it once."""
+        self.work(context)
+
+
+def scheduler(app: App) -> Scheduler[Context]:
+    """Build the scheduler of all jobs."""
+    schedules = {"reconcile": app.settings.reconcile_cron, "prune": app.settings.prune_cron}
+    planned = [Scheduled(one.NAME, schedules.get(one.NAME, one.SCHEDULE), one.run) for one in JOBS]
+    return Scheduler(planned, app.context, store=app.store, clock=app.clock, time_zone=app.context.mapping.creditor.time_zone)
+
+
+def decide_facts(text: str, ours: Business) -> list[dict[str, object]]:
+    """Decide every element of a facts file, in its order; a bad element gives ``{"error": ...}`` in its place.
+
+    Raises:
+        ConfigError: it is not JSON.
+
+    """
+    elements, _ = facts.read(text)
+    found: list[dict[str, object]] = [{} for _ in elements]
+    good: list[tuple[int, facts.Facts, Policy]] = []
+    for at, element in enumerate(elements):
+        try:
+            parsed = facts.parse(element, ours.mapping.creditor.time_zone)
+            good.append((at, parsed, ours.policy(parsed.policy or "default")))
+        except ConfigError as error:
+            found[at] = {"error": str(error)}
+    positions = facts_batch.positions([parsed for _, parsed, _ in good], ours.catalogue)
+    for (at, parsed, policy), position in zip(good, positions, strict=True):
+        found[at] = facts.render(decide(position, policy, parsed.now))
+    return found
+
+
+def status(settings: Settings) -> dict[str, object]:
+    """How much work the store knows of. Needs no org."""
+    store = Store.open(settings.store_url.get_secret_value())
+    try:
+        counts = store.due_counts(clock(settings).now())
+        return {
+            "org": store.get_value("org_id"), "mode": settings.mode, "due_now": counts.due_now, "later": counts.later, "in_hand": counts.leased,
+            "inbox": counts.inbox, "parked_payers": counts.parked, "parked_events": counts.parked_events,
+            "oldest_due_at": counts.oldest_due_at.isoformat() if counts.oldest_due_at else None,
+            "parked": {one.payer: one.error for one in store.parked()},
+        }  # fmt: skip
+    finally:
+        store.close()
+
+
+def unpark(app: App, payers: list[str] | None) -> int:
+    """Take up again parked payers and events of the store. Returns how many."""
+    return app.store.unpark(payers, app.clock.now()) + (app.store.unpark_inbox() if payers is None else 0)

@@ -1,0 +1,270 @@
+"""The command line: one function a command, each a thin reading of arguments and a printing of results.
+
+Must not decide or wire. Invariant: exit 0 done, 1 work failed, 2 the configuration is wrong (all problems
+at once); ``--json`` prints one JSON value on stdout and nothing else.
+"""
+
+import json
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import Progress
+from rich.table import Table
+
+from connector import app as wiring
+from connector import demo as story
+from connector import log, settings
+from connector.core.facts import render as rendered
+from connector.core.model import Decision
+from connector.errors import ConfigError, DunwellError
+from connector.pipeline.sweep import sweep
+from connector.pipeline.treat import treat
+from connector.probes import Metrics, Probes
+
+cli = typer.Typer(
+    no_args_is_help=True, add_completion=False, rich_markup_mode=None, help="Customer-centric credit management for any Salesforce org."
+)
+out = Console(soft_wrap=True)
+err = Console(stderr=True, soft_wrap=True)
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON value and nothing else.")]
+Dry = Annotated[bool, typer.Option("--dry-run", help="Decide and show; write nothing.")]
+
+
+@contextmanager
+def told() -> Iterator[None]:
+    """Turn errors raised on purpose into words and an exit status; anything else is a defect and shows its trace."""
+    try:
+        yield
+    except ConfigError as error:
+        for problem in error.problems:
+            err.print(problem, style="red", markup=False, highlight=False)
+        raise typer.Exit(2) from None
+    except DunwellError as error:
+        err.print(str(error), style="red", markup=False, highlight=False)
+        raise typer.Exit(1) from None
+
+
+@contextmanager
+def opened() -> Iterator[wiring.App]:
+    """Wire everything for a command that is not the daemon: its log goes to stderr, warnings and worse."""
+    log.configure("warning", stream=sys.stderr)
+    with wiring.opened(settings.load()) as app:
+        yield app
+
+
+@cli.command()
+def run() -> None:
+    """Run the daemon until SIGTERM; a second one ends it at once."""
+    with told():
+        loaded = settings.load()
+        log.configure(loaded.log_level)
+        with wiring.opened(loaded) as app:
+            metrics = Metrics()
+            daemon = wiring.daemon(app, metrics)
+            _on_signals(daemon.stop)
+            probes = Probes(wiring.probed(daemon, metrics), port=loaded.http_port, host=loaded.http_host)
+            scheduler = wiring.scheduler(app)
+            probes.start()
+            scheduler.start()
+            log.get("dunwell.cli").info("daemon.started", position=probes.port, transport=loaded.transport, mode=loaded.mode)
+            try:
+                daemon.run()
+            finally:
+                scheduler.stop(loaded.stop_seconds)
+                daemon.close(loaded.stop_seconds)
+                probes.stop()
+        log.get("dunwell.cli").info("daemon.stopped")
+
+
+def _on_signals(stop: Callable[[], None]) -> None:
+    def handle(number: int, _frame: FrameType | None) -> None:
+        log.get("dunwell.cli").info("daemon.stop_requested")
+        signal.signal(number, signal.SIG_DFL)
+        threading.Thread(target=stop, name="stop", daemon=True).start()
+
+    signal.signal(signal.SIGTERM, handle)
+    signal.signal(signal.SIGINT, handle)
+
+
+@cli.command()
+def decide(
+    facts: Annotated[Path, typer.Argument(help="JSON file: one object or an array; - reads standard input.")],
+    as_json: Json = False,
+) -> None:
+    """Say what would be done, and why, for facts in a file. Needs no org."""
+    with told():
+        try:
+            text = sys.stdin.read() if str(facts) == "-" else facts.read_text(encoding="utf-8")
+        except OSError as error:
+            raise ConfigError(f"{facts.name}: cannot be read ({error.strerror})") from None
+        found = wiring.decide_facts(text, wiring.business(settings.defaults()))
+        many = text.lstrip().startswith("[")
+        if as_json or not sys.stdout.isatty():
+            sys.stdout.write(json.dumps(found if many else found[0], indent=2, ensure_ascii=False) + "\n")
+        else:
+            for one in found:
+                _print_decision(one)
+        if not many and "error" in found[0]:
+            raise typer.Exit(1)
+
+
+@cli.command()
+def explain(payer: Annotated[str, typer.Argument(help="Record id of the payer (Contact or Account).")], as_json: Json = False) -> None:
+    """Say what would be done now for one payer of the org, and why; writes nothing."""
+    with told(), opened() as app:
+        batch = treat(app.context, [payer], app.clock.now(), dry=True)
+        if payer in batch.parked:
+            raise DunwellError(f"{payer}: {batch.parked[payer]}")
+        (decision,) = batch.decisions
+        result = rendered(decision)
+        if as_json:
+            sys.stdout.write(json.dumps(result, indent=2, ensure_ascii=False) + "\n")
+        else:
+            _print_decision(result, why=decision.why)
+
+
+@cli.command()
+def reconcile(
+    as_json: Json = False,
+    dry_run: Dry = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Go on although the safety stop would refuse.")] = False,
+) -> None:
+    """Look at everyone now: the nightly pass."""
+    with told(), opened() as app:
+        with Progress(console=err, disable=not sys.stderr.isatty() or as_json, transient=True) as progress:
+            bar = progress.add_task("payers", total=None)
+            found = sweep(
+                app.context,
+                batch_payers=app.settings.batch_payers,
+                dry=dry_run,
+                force=yes,
+                progress=lambda done, of: progress.update(bar, completed=done, total=of),
+            )
+        if as_json:
+            sys.stdout.write(json.dumps({**found.summary(), "api_calls": app.org.calls}) + "\n")
+        else:
+            _print_sweep(found.decisions, found.summary(), dry=dry_run)
+        if found.parked:
+            raise typer.Exit(1)
+
+
+@cli.command()
+def status(as_json: Json = False) -> None:
+    """Show how much work there is, and what is put aside."""
+    with told():
+        loaded = settings.load()
+        log.configure("warning", stream=sys.stderr)
+        found = wiring.status(loaded)
+        if as_json:
+            sys.stdout.write(json.dumps(found) + "\n")
+            return
+        for name, value in found.items():
+            out.print(f"{name.replace('_', ' '):<16} {value}", highlight=False, markup=False)
+
+
+@cli.command()
+def unpark(payers: Annotated[list[str] | None, typer.Argument(help="Record ids; none = all.")] = None) -> None:
+    """Take up again what was put aside: payers, and reported outcomes that could not be placed."""
+    with told(), opened() as app:
+        count = wiring.unpark(app, payers or None)
+        out.print(f"{count} taken up again", highlight=False)
+
+
+@cli.command()
+def check(as_json: Json = False) -> None:
+    """Check settings, mapping, policy, reasons and templates, then that the org is the right one and answers."""
+    with told():
+        loaded = settings.load()
+        wiring.business(loaded)
+        log.configure("warning", stream=sys.stderr)
+        with wiring.opened(loaded) as app:
+            found = {
+                "org": app.org.org_id,
+                "mapping": loaded.mapping,
+                "policy": loaded.policy,
+                "mode": loaded.mode,
+                "roles": sorted(app.context.roles()),
+            }
+        if as_json:
+            sys.stdout.write(json.dumps(found) + "\n")
+        else:
+            out.print("All in order: " + ", ".join(f"{name} {value}" for name, value in found.items()), highlight=False, markup=False)
+
+
+@cli.command()
+def demo(
+    as_json: Json = False,
+    payers: Annotated[int, typer.Option(help="Payers of the world, story payers included.", min=50)] = 300,
+    seed: Annotated[int, typer.Option(help="Seed of the world.")] = 1,
+    keep: Annotated[Path | None, typer.Option(help="Directory to keep the daemon's log and the store in.")] = None,
+) -> None:
+    """Tell the whole story on a local sandbox org."""
+    with told():
+        log.configure("warning", stream=sys.stderr)
+        told_story = story.play(payers=payers, seed=seed, keep=keep, console=None if as_json else err)
+        if as_json:
+            sys.stdout.write(json.dumps(told_story.summary(), ensure_ascii=False) + "\n")
+        else:
+            story.show(told_story, out)
+        if told_story.untold:
+            for name, what in told_story.untold.items():
+                err.print(f"not told: {name}: {what}", style="red", markup=False, highlight=False)
+            raise typer.Exit(1)
+
+
+def _print_decision(result: dict[str, object], *, why: str | None = None) -> None:
+    if "error" in result:
+        err.print(str(result["error"]), style="red", markup=False, highlight=False)
+        return
+    arrears: dict[str, object] = result["arrears"]  # type: ignore[assignment]
+    out.print(
+        f"{result['payer']}: {arrears['status']}, overdue {arrears['amount'] or 'nothing'} since {arrears['since'] or '-'}",
+        highlight=False,
+        markup=False,
+    )
+    if why:
+        out.print(why, highlight=False, markup=False)
+    table = Table("when", "what", "how", "why", box=None, pad_edge=False)
+    for one in result["follow_ups"]:  # type: ignore[attr-defined]
+        table.add_row(
+            str(one["at"]),
+            str(one["kind"]),
+            " ".join(str(one[name]) for name in ("tone", "channel") if one[name]),
+            " ".join(one["reasons"]),
+        )
+    for one in result["withheld"]:  # type: ignore[attr-defined]
+        table.add_row(str(one["until"] or "until over"), f"not {one['kind']}", "", ", ".join(one["reasons"]))
+    out.print(table)
+
+
+def _print_sweep(decisions: list[Decision], summary: dict[str, object], *, dry: bool) -> None:
+    table = Table("payer", "status", "next", "when", "withheld", "why", box=None, pad_edge=False)
+    for one in decisions:
+        first = one.follow_ups[0] if one.follow_ups else None
+        withheld = ", ".join(sorted({reason for item in one.withheld for reason in item.reasons}))
+        table.add_row(
+            one.payer,
+            one.arrears.status,
+            first.kind if first else "-",
+            first.at.strftime("%a %d %b %H:%M") if first else "-",
+            withheld or "-",
+            one.why,
+        )
+    out.print(table)
+    out.print(
+        ("would be: " if dry else "") + ", ".join(f"{name} {value}" for name, value in summary.items()), highlight=False, markup=False
+    )
+
+
+def main() -> None:
+    """Entry point of ``dunwell``."""
+    cli()

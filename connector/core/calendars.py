@@ -1,0 +1,68 @@
+"""Days on which nobody is contacted and no money moves: public holidays and the banks' business days.
+
+Must not look at a clock or a payer. Invariant: a country or calendar nobody knows has no holidays beyond
+Saturdays and Sundays, and never raises.
+"""
+
+from collections.abc import Callable
+from datetime import date, timedelta
+from functools import lru_cache
+
+import holidays
+
+from connector.core.words import Scheme
+
+FINANCIAL = {Scheme.SEPA_CORE: "ECB", Scheme.SEPA_B2B: "ECB"}
+"""Schemes that settle by a calendar of their own: SEPA by TARGET (the European Central Bank's closing days)."""
+BANKS = {Scheme.BACS: "GB", Scheme.ACH: "US", Scheme.BECS: "AU", Scheme.PAD: "CA", Scheme.AUTOGIRO: "SE"}
+"""Schemes that settle on the bank business days of one country."""
+NONE: frozenset[date] = frozenset()
+
+
+@lru_cache(maxsize=2048)
+def public_holidays(country: str | None, year: int) -> frozenset[date]:
+    """Nation-wide public holidays of ``country`` (ISO 3166-1 alpha-2) in ``year``; empty where unknown."""
+    return _listed(holidays.country_holidays, country, year)
+
+
+@lru_cache(maxsize=512)
+def _financial(market: str, year: int) -> frozenset[date]:
+    return _listed(holidays.financial_holidays, market, year)
+
+
+def _listed(source: Callable[..., object], name: str | None, year: int) -> frozenset[date]:
+    if not name:
+        return NONE
+    try:
+        found = source(name.upper(), years=year)
+    except (NotImplementedError, KeyError, ValueError, AttributeError):
+        return NONE
+    return frozenset(found) if isinstance(found, dict) else NONE
+
+
+def is_holiday(country: str | None, day: date) -> bool:
+    """Tell whether ``day`` is a Sunday or a public holiday of ``country``."""
+    return day.weekday() == 6 or day in public_holidays(country, day.year)
+
+
+def is_business_day(scheme: Scheme | None, country: str | None, day: date) -> bool:
+    """Tell whether banks settle on ``day``: by the scheme's calendar, else by that of ``country``."""
+    if day.weekday() >= 5:
+        return False
+    if scheme in FINANCIAL:
+        return day not in _financial(FINANCIAL[scheme], day.year)
+    return day not in public_holidays(BANKS.get(scheme, country) if scheme else country, day.year)
+
+
+def business_day_from(scheme: Scheme | None, country: str | None, day: date) -> date:
+    """Give ``day`` or the first business day after it."""
+    while not is_business_day(scheme, country, day):
+        day += timedelta(days=1)
+    return day
+
+
+def plus_business_days(scheme: Scheme | None, country: str | None, day: date, count: int) -> date:
+    """Give the business day that lies ``count`` business days after ``day``."""
+    for _ in range(count):
+        day = business_day_from(scheme, country, day + timedelta(days=1))
+    return day

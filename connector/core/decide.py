@@ -1,0 +1,347 @@
+"""The judgement: one payer's Position, a Policy and a moment → a Decision with a reason for everything.
+
+Must not read a clock, an org or a file. Invariant: deterministic and total: the same three inputs give the
+same Decision, and every Position gives one.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime
+from types import MappingProxyType
+
+from connector.core import wording
+from connector.core.contacts import leader, plan_contacts
+from connector.core.keys import key
+from connector.core.ladder import progress, step_key, subject
+from connector.core.limits import (
+    Block,
+    cases_for_contact,
+    channel_for,
+    hold_block,
+    in_force,
+    item_blocks,
+    matters,
+    payer_blocks,
+    promise_of,
+)
+from connector.core.model import Arrears, Decision, FollowUp, Hold, Position
+from connector.core.policy import NO_REASON, Policy, Row
+from connector.core.retries import plan_retries, retry_key
+from connector.core.sheet import Sheet, open_sheet
+from connector.core.situation import Work, after_credits, category_of, episode_of, facts_of, scheme_of, tag_of
+from connector.core.tasks import hold_key, holds_already, plan_tasks, tell_admin, tell_case_owners, tell_specialist, write_hold
+from connector.core.timing import day_after, local, wish
+from connector.core.words import CONTACT_KINDS, ArrearsStatus, HoldCause, InstallmentStatus, Kind, Tone, Withholding
+
+QUIET: Mapping[str, int] = MappingProxyType({})
+END_OF_LADDER = frozenset({Kind.ESCALATE, Kind.PROPOSE_REFERRAL})
+
+
+def decide(position: Position, policy: Policy, now: datetime) -> Decision:
+    """Decide what is done about one payer.
+
+    Args:
+        position: what is known about the payer.
+        policy: the decision tables, checked.
+        now: aware instant.
+
+    Returns:
+        The next step of each course, what was withheld and until when, and what the flag will say.
+
+    """
+    if not (position.open_items or position.settled or position.missing or position.holds):
+        return _nothing(position, policy)
+    sheet, works = _plan(position, policy, now, frozenset())
+    planned = {
+        shown.key for shown in position.shown.values() if shown.kind in CONTACT_KINDS and shown.at is not None and not shown.withheld
+    }
+    wanted = planned & sheet.used
+    if wanted:
+        sheet, works = _plan(position, policy, now, frozenset(wanted))
+    return _decision(sheet, works)
+
+
+def _plan(position: Position, policy: Policy, now: datetime, kept: frozenset[str]) -> tuple[Sheet, list[Work]]:
+    """Plan everything; the contacts named ``kept`` keep the time the org shows while it is lawful."""
+    sheet = open_sheet(position, policy, now)
+    works = _works(sheet)
+    _rule(sheet, works)
+    for shown in sorted((position.shown[one] for one in kept), key=lambda shown: (str(shown.at), shown.key)):
+        if shown.at is not None and shown.kind is not Kind.NOTIFY:
+            sheet.diary.keep(shown.key, shown.at)
+    for work in works:
+        write_hold(sheet, work)
+    plan_contacts(sheet, works, first=True)
+    plan_retries(sheet, works)
+    plan_contacts(sheet, works, first=False)
+    plan_tasks(sheet, works)
+    tell_case_owners(sheet, [work for work in works if any(block.reason == Withholding.OPEN_CASE for block in work.contact_blocks)])
+    tell_specialist(sheet, works)
+    tell_admin(sheet)
+    _settled(sheet, works)
+    return sheet, works
+
+
+def _nothing(position: Position, policy: Policy) -> Decision:
+    arrears = Arrears(ArrearsStatus.CLEAR, QUIET, None, 0, 0, position.failures_12m)
+    return Decision(position.payer.id, arrears, (), (), policy.name, policy.version, None, "Nothing is overdue.")
+
+
+def _works(sheet: Sheet) -> list[Work]:
+    """Lay out every installment that needs judgement, oldest first, with what is done about it so far."""
+    works = []
+    for item, open_minor in after_credits(sheet.position):
+        failure = item.last_failure
+        failed_on = failure.at.astimezone(UTC).date() if failure else None
+        episode = episode_of(item, sheet.where)
+        done = progress(episode, None, sheet.done, sheet.position.contacts)
+        works.append(Work(item, open_minor, category_of(failure), scheme_of(item), episode, failed_on, tag_of(item, failed_on), done))
+    return works
+
+
+def _rule(sheet: Sheet, works: list[Work]) -> None:
+    """Give every installment its row, the hold that the row puts on, and what forbids acting on it."""
+    position, general = sheet.position, payer_blocks(sheet.position)
+    for work in works:
+        began = work.episode.since.astimezone(sheet.where).date()
+        promise = promise_of(position, work.item, began)
+        state = "none" if promise is None else "open" if promise.on >= sheet.today else "broken"
+        work.facts = facts_of(position, work, sheet.today, state, len(works))
+        work.row = _row(sheet, work)
+        _count_people(sheet, work)
+        blocks = [*general, *item_blocks(position, work.item, sheet.today, promise)]
+        work.contact_blocks = tuple(block for block in blocks if not _is_own_first_retry(sheet, work, block))
+        work.retry_blocks = tuple(blocks)
+    _case_blocks(sheet, works)
+    _small_amounts(sheet, works)
+    _new_holds(sheet, works)
+
+
+def _row(sheet: Sheet, work: Work) -> Row:
+    """Give the row that is hit; one whose hold a person released is not hit again: the installment is simply unpaid."""
+    row = sheet.policy.row(work.facts)
+    if row.hold is None or not sheet.is_done(hold_key(work, row.hold.cause)) or holds_already(sheet, work, row.hold.cause):
+        return row
+    released = sheet.policy.row({**work.facts, "reason": NO_REASON, "retryable": "no", "outcome": None})
+    return released if released.hold is None else row
+
+
+def _is_own_first_retry(sheet: Sheet, work: Work, block: Block) -> bool:
+    """Tell whether money is on its way only because we queued it ourselves: the first note goes out all the same."""
+    queued = work.item.status is InstallmentStatus.PENDING_RECOLLECTION and work.failed_on is not None and sheet.is_done(retry_key(work))
+    return block.reason == Withholding.MONEY_IN_TRANSIT and queued and work.progress.level == 0
+
+
+def _count_people(sheet: Sheet, work: Work) -> None:
+    """Count what colleagues did themselves as steps of the row's ladder."""
+    ladder = sheet.policy.ladders.get(work.ruling.ladder or "")
+    if ladder is not None:
+        work.progress = progress(work.episode, ladder, sheet.done, sheet.position.contacts)
+
+
+def _case_blocks(sheet: Sheet, works: list[Work]) -> None:
+    rules, cases = sheet.policy.cases, sheet.position.cases
+    block = (Block(Withholding.OPEN_CASE),)
+    if cases_for_contact(sheet.position, rules):
+        for work in works:
+            work.contact_blocks += block
+    if any(matters(case, rules.retries) for case in cases):
+        for work in works:
+            work.retry_blocks += block
+
+
+def _small_amounts(sheet: Sheet, works: list[Work]) -> None:
+    """Trouble nobody about an amount below the threshold of its currency; a gift has none."""
+    for currency in {work.item.currency for work in works}:
+        debts = [work for work in works if work.item.currency == currency and not work.is_gift]
+        least = sheet.policy.threshold.get(currency, wording.whole(sheet.policy.threshold_default, currency))
+        if sum(work.open_minor for work in debts) < least:
+            for work in debts:
+                work.contact_blocks += (Block(Withholding.THRESHOLD),)
+
+
+def _new_holds(sheet: Sheet, works: list[Work]) -> None:
+    """Put on the holds that rows want; one for the whole payer stops everything at once."""
+    for work in works:
+        plan = work.ruling.hold
+        if plan is None or holds_already(sheet, work, plan.cause):
+            continue
+        earlier = [other for other in works if other.new_hold is not None and other.new_hold.cause is plan.cause]
+        if plan.scope == "payer" and earlier:
+            continue
+        installments = () if plan.scope == "payer" else (work.item.id,)
+        work.new_hold = Hold(None, plan.cause, sheet.today, None, installments)
+        block = (hold_block(work.new_hold),)
+        for other in works if plan.scope == "payer" else [work]:
+            other.contact_blocks += block
+            other.retry_blocks += block
+
+
+def _settled(sheet: Sheet, works: list[Work]) -> None:
+    """Everything is settled: clear the flag, and thank once for money that came."""
+    settled = sheet.position.settled
+    if works or not settled:
+        if sheet.position.missing and not works:
+            _withhold_clear(sheet)
+        return
+    if sheet.position.missing:
+        _withhold_clear(sheet)
+        return
+    newest = max(settled, key=lambda item: (item.settled_at, item.id))
+    answers = newest.settled_at.astimezone(UTC).date()
+    ids = tuple(item.id for item in settled)
+    own = key(Kind.CLEAR, subject(newest.id), answers)
+    total = wording.amount(newest.amount_minor, newest.currency)
+    reasons = (f"{total} that had failed is settled; nothing is overdue.",)
+    sheet.write(
+        FollowUp(
+            Kind.CLEAR, sheet.kept(own, sheet.now).astimezone(sheet.where), own, ids, "settled", reasons, subject="Clear the arrears flag"
+        )
+    )
+    bothered = not newest.silent or any(one.at >= newest.failed_at for one in sheet.position.contacts)
+    if bothered and newest.by == "money" and (sheet.now - newest.settled_at).days < sheet.policy.confirm_within_days:
+        _confirm(sheet, ids, key(Kind.CONFIRM, subject(newest.id), answers), total)
+
+
+def _withhold_clear(sheet: Sheet) -> None:
+    own = key(Kind.CLEAR, subject(sheet.position.payer.id), "missing")
+    sheet.withhold(Kind.CLEAR, [Block(Withholding.STALE_DATA)], own, sheet.position.missing, "missing rows")
+
+
+def _confirm(sheet: Sheet, ids: tuple[str, ...], own: str, total: str) -> None:
+    """Thank for money that was seen, once, unless something stands in the way of any contact."""
+    position = sheet.position
+    blocks = [
+        *payer_blocks(position),
+        *(hold_block(hold) for hold in position.holds if in_force(hold, sheet.today) and not hold.installments),
+    ]
+    if cases_for_contact(position, sheet.policy.cases):
+        blocks.append(Block(Withholding.OPEN_CASE))
+    channel, refused = channel_for(position.payer, sheet.policy.channels)
+    if refused is not None:
+        blocks.append(Block(refused))
+    slot = None if blocks or channel is None or sheet.is_done(own) else sheet.diary.place(own, sheet.now, wish(None, channel))
+    if slot is None:
+        sheet.withhold(Kind.CONFIRM, blocks or [Block(Withholding.QUIET_HOURS)], own, ids, "settled")
+        return
+    where = sheet.diary.zones[0]
+    reasons = (f"{total} has arrived; a short thank-you closes the matter.", f"Planned for {wording.moment(slot.at, where)}.")
+    shown = position.shown.get(own)
+    at = shown.at if shown is not None and shown.at is not None and max(shown.at, sheet.now) == slot.at else slot.at
+    sheet.write(
+        FollowUp(
+            Kind.CONFIRM, at.astimezone(where), own, ids, "settled", reasons,
+            channel=channel, tone=Tone.GENTLE, template="confirm", subject=f"Thank for the payment of {total}",
+        )
+    )  # fmt: skip
+
+
+def _decision(sheet: Sheet, works: list[Work]) -> Decision:
+    position, policy = sheet.position, sheet.policy
+    arrears = _arrears(sheet, works)
+    lead = leader(works) if works else None
+    return Decision(
+        position.payer.id, arrears, tuple(sheet.follow_ups), tuple(sheet.withheld), policy.name, policy.version,
+        lead.category if lead else None, _why(sheet, works, arrears.status), _look_again_at(sheet),
+    )  # fmt: skip
+
+
+def _arrears(sheet: Sheet, works: Sequence[Work]) -> Arrears:
+    """Say what the flag will say. Gifts are not owed; what is not yet due is not overdue."""
+    position = sheet.position
+    owed = [work for work in works if work.item.overdue and not work.is_gift]
+    amount: dict[str, int] = {}
+    for work in owed:
+        amount[work.item.currency] = amount.get(work.item.currency, 0) + work.open_minor
+    since = min((work.item.due_on for work in owed), default=None)
+    past_due = max((sheet.today - since).days, 0) if since else 0
+    level = max((work.progress.level for work in works if not work.is_gift), default=0)
+    return Arrears(_status(sheet, works, owed), MappingProxyType(amount), since, past_due, level, position.failures_12m)
+
+
+def _status(sheet: Sheet, works: Sequence[Work], owed: Sequence[Work]) -> ArrearsStatus:
+    position = sheet.position
+    stopped = any(in_force(hold, sheet.today) for hold in position.holds) or any(work.new_hold is not None for work in works)
+    if stopped or (owed and _stands_still(owed)):
+        return ArrearsStatus.ON_HOLD
+    debts = [work for work in works if not work.is_gift]
+    if not debts:
+        return ArrearsStatus.IN_ARREARS if position.missing else ArrearsStatus.CLEAR
+    if position.plan is not None and position.plan.state == "kept":
+        return ArrearsStatus.PAYMENT_PLAN
+    if any(_escalated(sheet, work) for work in debts):
+        return ArrearsStatus.ESCALATED
+    return ArrearsStatus.IN_ARREARS if any(_contact_due(sheet, work) for work in debts) else ArrearsStatus.WATCH
+
+
+def _stands_still(owed: Sequence[Work]) -> bool:
+    """Tell whether an open case, a promise or special care stands in the way of something that is owed."""
+    stops = {Withholding.OPEN_CASE, Withholding.PROMISE, f"hold:{HoldCause.VULNERABLE}"}
+    return any(block.reason in stops for work in owed for block in work.contact_blocks)
+
+
+def _escalated(sheet: Sheet, work: Work) -> bool:
+    keys = (step_key(kind, work.item.id, work.episode_on, level) for kind in END_OF_LADDER for level in range(1, work.progress.level + 1))
+    return any(sheet.is_done(one) for one in keys)
+
+
+def _contact_due(sheet: Sheet, work: Work) -> bool:
+    """Tell whether a contact was made or its day has come; before that the payer is only watched."""
+    if work.progress.level > 0 or sheet.position.missing:
+        return True
+    ladder = sheet.policy.ladders.get(work.ruling.ladder or "")
+    if work.ruling.watch or any(block.reason in (Withholding.MONEY_IN_TRANSIT, Withholding.THRESHOLD) for block in work.contact_blocks):
+        return False
+    if ladder is None:
+        return True
+    return (sheet.today - work.episode.since.astimezone(sheet.where).date()).days >= ladder.steps[0].after_days
+
+
+def _why(sheet: Sheet, works: Sequence[Work], status: ArrearsStatus) -> str:
+    """One plain sentence for the flag, seen by everybody: no sensitive cause stands in it."""
+    position = sheet.position
+    if position.missing:
+        return "Some installments cannot be read; nothing is changed until they can."
+    if not works:
+        return "Everything is settled." if position.settled else "Nothing is overdue."
+    lead = leader(works)
+    sensitive = {HoldCause.DECEASED, HoldCause.LEGAL, HoldCause.FRAUD, HoldCause.VULNERABLE, HoldCause.CRISIS}
+    if (
+        lead.category in wording.SENSITIVE
+        or position.payer.vulnerable
+        or any(in_force(hold, sheet.today) and hold.cause in sensitive for hold in position.holds)
+    ):
+        return wording.DO_NOT_CONTACT
+    what = wording.cause(lead.category, lead.open_minor, lead.item.currency, lead.item.due_on)
+    if len(works) > 1:
+        what = f"{what} {len(works)} installments are open."
+    return f"{what} {_then(sheet, lead, status)}".strip()
+
+
+def _then(sheet: Sheet, lead: Work, status: ArrearsStatus) -> str:
+    """What comes next, or why nothing does."""
+    if sheet.withheld and not any(one.kind in CONTACT_KINDS or one.kind in (Kind.RETRY, Kind.CALL) for one in sheet.follow_ups):
+        reasons = [reason for one in sheet.withheld for reason in one.reasons]
+        return f"Withheld: {wording.because_withheld(reasons)}."
+    return lead.ruling.because if status is not ArrearsStatus.CLEAR else ""
+
+
+def _look_again_at(sheet: Sheet) -> datetime | None:
+    """Give when this payer is due again though nothing happens: a follow-up comes due, a hold or a stop ends.
+
+    A retry is no reason to look: it is set at once or when its notice was given, and what comes of it is reported.
+    """
+    moments = [one.at for one in sheet.follow_ups if one.kind is not Kind.RETRY]
+    for one in sheet.withheld:
+        moments += _end(sheet, one.until)
+    for hold in sheet.position.holds:
+        if in_force(hold, sheet.today):
+            moments += _end(sheet, hold_block(hold).until)
+    return min((moment for moment in moments if moment > sheet.now), default=None)
+
+
+def _end(sheet: Sheet, until: datetime | date | None) -> list[datetime]:
+    """Give when a stop is over: the instant, or the midnight after its last day in the creditor's zone."""
+    if until is None or isinstance(until, datetime):
+        return [] if until is None else [until]
+    day = day_after(until)
+    return [] if day is None else [local(day, 0, sheet.where)]

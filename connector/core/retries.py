@@ -1,0 +1,289 @@
+"""Trying again: whether it is lawful, on which day, and the notice that must come before it.
+
+Must not decide that a retry is wanted; the row did. Invariant: where the scheme wants notice a retry is
+dated no earlier than the notice period after its ``notify``, names it in ``after``, and one that was
+announced keeps exactly the announced date.
+"""
+
+import calendar
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+
+from connector.core import wording
+from connector.core.calendars import business_day_from, is_business_day, plus_business_days
+from connector.core.keys import key
+from connector.core.ladder import subject
+from connector.core.limits import Block, channel_for
+from connector.core.model import FollowUp
+from connector.core.policy import RetryPlan
+from connector.core.schemes import can_collect, limit_of, over_ratio
+from connector.core.sheet import Sheet
+from connector.core.situation import Work
+from connector.core.timing import Wish, local, wish
+from connector.core.words import Channel, InstallmentStatus, Kind, Tone, Withholding
+
+RETRY_MINUTE = 10 * 60
+"""Minute of the day, in the creditor's zone, a retry is dated at."""
+NEAR_PAY_DAY = 3
+"""Business days after a pay day that still count as near it."""
+MOST_TAGS = 6
+"""Installments that one announcement may cover; more are announced in a second one."""
+NOTHING_DATED = date.max
+
+
+@dataclass(frozen=True, slots=True)
+class Dated:
+    """A retry with its day."""
+
+    work: Work
+    on: date
+
+
+def retry_key(work: Work) -> str:
+    """Key of a retry: the installment and the failure it answers; a second failure of one day is told apart."""
+    same_day = sum(failure.at.astimezone(UTC).date() == work.failed_on for failure in work.item.failures)
+    return key(Kind.RETRY, subject(work.item.id), work.failed_on, same_day if same_day > 1 else None)
+
+
+def plan_retries(sheet: Sheet, works: list[Work]) -> None:
+    """Put down every retry that its row wants, with its notice, or what withholds it."""
+    free = []
+    for work in works:
+        plan = work.ruling.retry
+        if plan is None or not _wanted(sheet, work, plan):
+            continue
+        blocks = _blocks(sheet, work)
+        if blocks:
+            sheet.withhold(Kind.RETRY, blocks, retry_key(work), (work.item.id,), work.ruling.name)
+        else:
+            free.append(work)
+    noticed = [work for work in free if limit_of(work.scheme).needs_notice]
+    for work in free:
+        if work not in noticed:
+            _silent(sheet, work)
+    _announced(sheet, noticed)
+
+
+def _wanted(sheet: Sheet, work: Work, plan: RetryPlan) -> bool:
+    """Tell whether a retry makes sense and is not under way."""
+    failure = work.item.last_failure
+    if failure is None or failure.reason.retry != "yes" or not can_collect(work.scheme):
+        return False
+    if len(work.item.failures) > plan.max_failures or sheet.now - failure.at > timedelta(days=plan.max_age_days):
+        return False
+    if work.item.status is InstallmentStatus.PENDING_RECOLLECTION or sheet.is_done(retry_key(work)):
+        tagged = sheet.covered(Kind.NOTIFY).get(work.tag)
+        work.retry_on = _date_in(tagged) if tagged else None
+        return False
+    return True
+
+
+def _blocks(sheet: Sheet, work: Work) -> list[Block]:
+    limit, item = limit_of(work.scheme), work.item
+    blocks = list(work.retry_blocks)
+    if item.retried_elsewhere:
+        blocks.append(Block(Withholding.OTHER_SYSTEM))
+    over = (limit.attempts_30d is not None and item.attempts_30d >= limit.attempts_30d) or (
+        limit.presentments_180d is not None and item.attempts_180d >= limit.presentments_180d
+    )
+    if over or over_ratio(work.scheme, dict(sheet.position.return_ratio)) or _last_day(sheet, work) <= sheet.today:
+        blocks.append(Block(Withholding.SCHEME_LIMIT))
+    if limit.needs_notice and not blocks:
+        channel, refused = channel_for(sheet.position.payer, sheet.policy.channels)
+        hindered = [*work.contact_blocks, *([Block(refused)] if refused and channel is None else [])]
+        if hindered:
+            blocks += [*hindered, Block(Withholding.NOTICE_PERIOD)]
+    return blocks
+
+
+def _last_day(sheet: Sheet, work: Work) -> date:
+    """Give the last day on which the scheme accepts this installment again."""
+    limit, first = limit_of(work.scheme), min(work.item.due_on, sheet.today)
+    if limit.within_one_month:
+        year, month = (first.year + first.month // 12, first.month % 12 + 1)
+        return date(year, month, min(first.day, calendar.monthrange(year, month)[1]))
+    return first + timedelta(days=limit.within_days) if limit.within_days is not None else NOTHING_DATED
+
+
+def _silent(sheet: Sheet, work: Work) -> None:
+    shown = sheet.position.shown.get(retry_key(work))
+    kept = shown.at.astimezone(sheet.where).date() if shown is not None and shown.at is not None else None
+    on = kept if kept is not None and kept >= sheet.today and _possible(sheet, work, kept) else _day_for(sheet, work, sheet.today)
+    if on is None:
+        sheet.withhold(Kind.RETRY, [_no_day(sheet)], retry_key(work), (work.item.id,), work.ruling.name)
+        return
+    _write_retry(sheet, Dated(work, on), None)
+
+
+def _no_day(sheet: Sheet) -> Block:
+    return Block(Withholding.SCHEME_LIMIT if sheet.position.runs is None else Withholding.NO_RUN)
+
+
+def _write_retry(sheet: Sheet, dated: Dated, after: str | None) -> None:
+    work, item = dated.work, dated.work.item
+    work.retry_on = dated.on
+    reasons = (
+        wording.cause(work.category, work.open_minor, item.currency, item.due_on),
+        f"It is tried again on {wording.day(dated.on)}: {_why_then(sheet, dated)}.",
+        work.ruling.because,
+    )
+    sheet.write(
+        FollowUp(
+            Kind.RETRY, local(dated.on, RETRY_MINUTE, sheet.where).astimezone(sheet.where), retry_key(work), (item.id,), work.ruling.name, reasons,
+            after=after, amount_minor=work.open_minor, currency=item.currency, subject="Collect again",
+        )
+    )  # fmt: skip
+
+
+def _why_then(sheet: Sheet, dated: Dated) -> str:
+    plan = dated.work.ruling.retry
+    if sheet.position.runs is not None:
+        return "the next collection run that leaves time for what must come before"
+    if plan is not None and plan.on == "pay_day":
+        whose = "their own pay day" if sheet.position.pay_day else "the usual pay day"
+        return f"the first business day near {whose} that the scheme allows"
+    return "the first business day that the scheme allows"
+
+
+def _day_for(sheet: Sheet, work: Work, not_before: date) -> date | None:
+    """Give the day for a retry that may not fall before ``not_before``; None where there is none."""
+    plan, failure = work.ruling.retry, work.item.last_failure
+    if plan is None or failure is None:
+        return None
+    ready = failure.at + timedelta(days=plan.after_days, hours=failure.reason.wait_hours or 0)
+    earliest = max(not_before, sheet.today + timedelta(days=1), ready.astimezone(sheet.where).date())
+    if failure.reason.wait_hours and local(earliest, RETRY_MINUTE, sheet.where) < ready:
+        earliest += timedelta(days=1)
+    latest = min(_last_day(sheet, work), max(sheet.today, earliest) + timedelta(days=plan.within_days))
+    wanted = business_day_from(work.scheme, sheet.country, earliest)
+    if plan.on == "pay_day":
+        wanted = _near_pay_day(sheet, work, earliest, latest)
+    if sheet.position.runs is None:
+        return wanted if wanted <= latest else None
+    runs = sorted({run.on for run in sheet.position.runs if run.scheme in (None, work.scheme) and earliest <= run.on <= latest})
+    return next((run for run in runs if run >= wanted), runs[-1] if runs else None)
+
+
+def _near_pay_day(sheet: Sheet, work: Work, earliest: date, latest: date) -> date:
+    """Give the business day on or next after the pay day; the earliest possible one where no pay day lies in between."""
+    of_month = sheet.position.pay_day or sheet.policy.pay_day
+    soonest = business_day_from(work.scheme, sheet.country, earliest)
+    for back in range(NEAR_PAY_DAY + 1):
+        before = earliest - timedelta(days=back)
+        if before.day == min(of_month, calendar.monthrange(before.year, before.month)[1]):
+            return soonest
+    day = earliest
+    while day.day != min(of_month, calendar.monthrange(day.year, day.month)[1]):
+        day += timedelta(days=1)
+    wanted = business_day_from(work.scheme, sheet.country, day)
+    return wanted if wanted <= latest else soonest
+
+
+def _possible(sheet: Sheet, work: Work, on: date) -> bool:
+    """Tell whether a day planned before can still be kept."""
+    if sheet.position.runs is not None:
+        return any(run.on == on and run.scheme in (None, work.scheme) for run in sheet.position.runs)
+    return on <= _last_day(sheet, work) and is_business_day(work.scheme, sheet.country, on)
+
+
+def _after_notice(sheet: Sheet, work: Work, told_on: date) -> date:
+    """Give the first day on which a debit announced on ``told_on`` may fall."""
+    limit = limit_of(work.scheme)
+    agreed = sheet.policy.notice_days.get(work.scheme or "")
+    if agreed is None and limit.notice_business_days:
+        return plus_business_days(work.scheme, sheet.country, told_on, limit.notice_business_days)
+    return told_on + timedelta(days=limit.notice_days if agreed is None else agreed)
+
+
+def _announced(sheet: Sheet, works: list[Work]) -> None:
+    """Plan retries that want notice: announced ones as announced, planned ones as planned, the rest anew."""
+    covered, shown = sheet.covered(Kind.NOTIFY), sheet.shown_for(Kind.NOTIFY)
+    anew, kept = [], dict[str, list[Work]]()
+    for work in works:
+        announced = covered.get(work.tag)
+        if announced and _stands(sheet, work, announced):
+            _write_retry(sheet, Dated(work, _date_in(announced)), announced)
+        elif work.tag in shown:
+            kept.setdefault(shown[work.tag], []).append(work)
+        else:
+            anew.append(work)
+    for notice, group in sorted(kept.items()):
+        if not _keep(sheet, notice, group):
+            anew += group
+    _anew(sheet, sorted(anew, key=lambda work: work.order))
+
+
+def _date_in(notice: str) -> date:
+    """Give the retry date that a notify key names; far away where it names none."""
+    part = notice.split("-")[2] if notice.count("-") > 2 else ""
+    try:
+        return datetime.strptime(part, "%Y%m%d").date()  # noqa: DTZ007 - a date has no zone
+    except ValueError:
+        return NOTHING_DATED
+
+
+def _stands(sheet: Sheet, work: Work, notice: str) -> bool:
+    """Tell whether an announced date was announced in time and is still to come."""
+    on, told = _date_in(notice), sheet.done[notice]
+    if not sheet.today <= on < NOTHING_DATED:
+        return False
+    return told is None or _after_notice(sheet, work, told.astimezone(sheet.where).date()) <= on
+
+
+def _keep(sheet: Sheet, notice: str, group: list[Work]) -> bool:
+    """Keep an announcement that is planned, while it can be made lawfully and in time."""
+    at, on = sheet.position.shown[notice].at, _date_in(notice)
+    if at is None or notice in sheet.done or on == NOTHING_DATED:
+        return False
+    told_on = max(at, sheet.now).astimezone(sheet.where).date()
+    if any(_after_notice(sheet, work, told_on) > on or not _possible(sheet, work, on) for work in group):
+        return False
+    tags = set(notice.split("-")[3:])
+    if tags != {work.tag for work in group} or sheet.diary.keep(notice, at) is None:
+        return False
+    _write_notice(sheet, notice, at, [Dated(work, on) for work in group])
+    return True
+
+
+def _anew(sheet: Sheet, works: list[Work]) -> None:
+    while works:
+        channel, _ = channel_for(sheet.position.payer, sheet.policy.channels)
+        wanted = wish(None, channel or Channel.EMAIL)
+        slot = sheet.diary.place("notify", sheet.now, Wish(wanted.minute))
+        sheet.diary.booked.pop("notify", None)
+        told_on = slot.at.astimezone(sheet.where).date() if slot else sheet.today
+        dated = [Dated(work, on) for work in works if slot and (on := _day_for(sheet, work, _after_notice(sheet, work, told_on)))]
+        for work in works:
+            if slot is None or all(one.work is not work for one in dated):
+                reason = Withholding.NOTICE_PERIOD if slot is None or sheet.position.runs is None else Withholding.NO_RUN
+                sheet.withhold(Kind.RETRY, [Block(reason)], retry_key(work), (work.item.id,), work.ruling.name)
+        if slot is None or not dated:
+            return
+        first = min(dated, key=lambda one: (one.on, one.work.order))
+        group = [one for one in dated if one.on == first.on and one.work.item.currency == first.work.item.currency][:MOST_TAGS]
+        notice = key(Kind.NOTIFY, subject(sheet.position.payer.id)[:20], first.on, *(one.work.tag for one in group))
+        sheet.diary.booked[notice] = slot.at
+        _write_notice(sheet, notice, slot.at, group)
+        works = [one.work for one in dated if one not in group]
+
+
+def _write_notice(sheet: Sheet, notice: str, at: datetime, group: list[Dated]) -> None:
+    first, total = group[0], sum(one.work.open_minor for one in group)
+    currency = first.work.item.currency
+    channel, _ = channel_for(sheet.position.payer, sheet.policy.channels)
+    where = sheet.diary.zones[0]
+    reasons = (
+        f"{wording.amount(total, currency)} will be collected on {wording.day(first.on)}; the scheme wants the payer told in good time.",
+        f"They are told at {wording.moment(at, where)}.",
+        first.work.ruling.because,
+    )
+    sheet.write(
+        FollowUp(
+            Kind.NOTIFY, at.astimezone(where), notice, tuple(one.work.item.id for one in group), first.work.ruling.name, reasons,
+            channel=channel, tone=first.work.ruling.tone or Tone.NEUTRAL, template="coming_debit",
+            subject=f"Announce the collection of {wording.amount(total, currency)} on {wording.day(first.on)}",
+            amount_minor=total, currency=currency,
+        )
+    )  # fmt: skip
+    for one in group:
+        _write_retry(sheet, one, notice)

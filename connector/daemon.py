@@ -1,0 +1,248 @@
+"""The daemon: one worker over the store, an event stream and a poll that feed it, and an orderly stop.
+
+Must not decide or translate. Invariant: the worker alone writes to the org; every thread may die at any
+point and the store says what is left to do.
+"""
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from time import monotonic
+
+from connector.clock import Clock
+from connector.errors import ConfigError, DunwellError, TransientError
+from connector.log import get
+from connector.mapping import read
+from connector.pipeline.place import place_events
+from connector.pipeline.ports import Context, Record
+from connector.pipeline.receive import Inbox
+from connector.pipeline.treat import LEASE_SECONDS, Batch, treat_due
+from connector.probes import Metrics
+from connector.salesforce.events import EventSource
+from connector.salesforce.poll import Poller
+from connector.store import DueMark, InboxRow
+
+log = get("dunwell.daemon")
+IDLE_SECONDS = 1.0
+QUIET_SECONDS = 0.05
+INBOX_BATCH = 1000
+FIRST_DELAY_SECONDS = 2.0
+LONGEST_DELAY_SECONDS = 900.0
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How much at once, and how long to gather: payers, seconds."""
+
+    batch_payers: int = 200
+    debounce_seconds: float = 1.0
+    poll_seconds: float = 60.0
+
+
+class Daemon:
+    """Owns the worker and the poll; the stream runs itself. ``run`` returns when stopped."""
+
+    def __init__(
+        self,
+        context: Context,
+        pace: Pace,
+        *,
+        poller: Poller,
+        stream: Callable[[Inbox], EventSource] | None,
+        metrics: Metrics,
+        owner: str = "main",
+    ) -> None:
+        self._context, self._pace, self._poller, self._owner, self._metrics = context, pace, poller, owner, metrics
+        self.wake, self._stop, self._poll_now = threading.Event(), threading.Event(), threading.Event()
+        self.inbox = Inbox(context.store, context.clock.now, self.wake, self._gap)
+        self._stream = stream(self.inbox) if stream is not None else None
+        self._polled_at: datetime | None = None
+        self._looked_at = context.clock.now()
+        self._treated = 0
+        self._busy = False
+        self._waiting: str | None = None
+        self._threads = [threading.Thread(target=self._poll, name="poll", daemon=True)]
+
+    def run(self) -> None:
+        """Work until ``stop``; what a dead process held is taken up first."""
+        self._context.store.recover(self._owner)
+        for thread in self._threads:
+            thread.start()
+        if self._stream is not None:
+            self._stream.start()
+        while not self._stop.is_set():
+            self._busy = True
+            worked = self._turn()
+            self._busy = False
+            if not worked and not self._stop.is_set():
+                self._idle()
+
+    def stop(self) -> None:
+        """Take nothing new; what is in hand is finished by ``run``."""
+        self._stop.set()
+        self.wake.set()
+        self._poll_now.set()
+
+    def close(self, timeout: float) -> None:
+        """End the stream and the poll."""
+        if self._stream is not None:
+            self._stream.stop(timeout)
+        for thread in self._threads:
+            thread.join(timeout)
+
+    def alive(self) -> bool:
+        """Whether its threads run: a dead one cannot be healed from inside."""
+        return all(thread.is_alive() for thread in self._threads) or self._stop.is_set()
+
+    def not_ready(self) -> list[str]:
+        """Why it takes no work now; nothing = it does."""
+        reasons = []
+        if self._stream is not None and not self._stream.connected:
+            reasons.append("the event stream is not connected")
+        if self._polled_at is None:
+            reasons.append("nothing was polled yet")
+        if self._waiting is not None:
+            reasons.append(self._waiting)
+        return reasons
+
+    def gauge(self) -> None:
+        """Bring the gauges up to date, before they are read."""
+        now = self._context.clock.now()
+        counts = self._context.store.due_counts(now)
+        for state, count in (("due", counts.due_now), ("later", counts.later), ("leased", counts.leased), ("parked", counts.parked)):
+            self._metrics.due_payers.labels(state).set(count)
+        self._metrics.inbox_events.labels("waiting").set(counts.inbox)
+        self._metrics.inbox_events.labels("parked").set(counts.parked_events)
+        self._metrics.oldest_due_seconds.set((now - counts.oldest_due_at).total_seconds() if counts.oldest_due_at else 0)
+        self._metrics.stream_connected.set(self._stream is not None and self._stream.connected)
+
+    def status(self) -> Mapping[str, object]:
+        """What a person or the demo wants to know: counts, times, what it waits for."""
+        now = self._context.clock.now()
+        counts = self._context.store.due_counts(now)
+        return {
+            "now": now.isoformat(), "mode": "shadow" if self._context.shadow else "live", "ready": not self.not_ready(), "api_calls": self._context.org.calls,
+            "stream": None if self._stream is None else self._stream.connected, "received": self.inbox.received, "treated": self._treated,
+            "polled_at": self._polled_at.isoformat() if self._polled_at else None, "inbox": counts.inbox, "due": counts.due_now, "leased": counts.leased,
+            "later": counts.later, "parked": counts.parked, "parked_events": counts.parked_events, "busy": self._busy or self.wake.is_set(),
+            "waiting": self._waiting,
+        }  # fmt: skip
+
+    # The worker
+
+    def _idle(self) -> None:
+        """Wait for an event or for a payer to come due, then let a burst gather. Counted from the time last looked at: it may have moved since."""
+        if self._context.clock.wait_until(self._looked_at + timedelta(seconds=IDLE_SECONDS), self.wake) and self._stream is not None:
+            self._gather()
+
+    def _gather(self) -> None:
+        until = monotonic() + self._pace.debounce_seconds
+        seen = -1
+        while monotonic() < until and seen != self.inbox.received and not self._stop.is_set():
+            seen = self.inbox.received
+            self._stop.wait(min(QUIET_SECONDS, self._pace.debounce_seconds))
+
+    def _turn(self) -> bool:
+        """Place what came in, then treat who is due. True = there was something."""
+        self.wake.clear()
+        now = self._looked_at = self._context.clock.now()
+        rows = self._context.store.take_inbox(INBOX_BATCH, now, owner=self._owner)
+        try:
+            if rows:
+                found = place_events(self._context, rows, now)
+                log.info("outcome.placed", events=found.events, inserted=found.written, parked=found.parked)
+            marks = self._context.store.lease_due(now, self._pace.batch_payers, LEASE_SECONDS, self._owner)
+        except DunwellError as error:
+            self._postpone_rows(rows, error)
+            return False
+        if marks:
+            self._treat(marks, now)
+        self._answers()
+        return bool(rows or marks)
+
+    def _treat(self, marks: list[DueMark], now: datetime) -> None:
+        try:
+            batch = treat_due(self._context, marks, now)
+        except DunwellError as error:
+            delay = _delay(error, max(mark.attempts for mark in marks))
+            self._context.store.postpone(marks, now + timedelta(seconds=delay), type(error).__name__)
+            self._wait(error, delay)
+            return
+        self._treated += len(batch.decisions)
+        self._count(batch)
+        log.info(
+            "batch.finished", payers=len(marks), inserted=sum(batch.applied.inserted.values()), updated=sum(batch.applied.updated.values())
+        )
+
+    def _count(self, batch: Batch) -> None:
+        metrics = self._metrics
+        metrics.payers.labels("treated").inc(len(batch.decisions))
+        metrics.payers.labels("parked").inc(len(batch.parked))
+        for sobject, count in batch.applied.inserted.items():
+            metrics.writes.labels(sobject, "inserted").inc(count)
+        for sobject, count in batch.applied.updated.items():
+            metrics.writes.labels(sobject, "updated").inc(count)
+        for reason in (reason for one in batch.decisions for item in one.withheld for reason in item.reasons):
+            metrics.withheld.labels(reason).inc()
+
+    def _postpone_rows(self, rows: list[InboxRow], error: DunwellError) -> None:
+        delay = _delay(error, max((row.attempts for row in rows), default=0))
+        if rows:
+            until = self._context.clock.now() + timedelta(seconds=delay)
+            self._context.store.postpone_inbox([row.id for row in rows if row.id is not None], until, type(error).__name__)
+        self._wait(error, delay)
+
+    def _wait(self, error: DunwellError, delay: float) -> None:
+        """Say once that work waits, and for what."""
+        if self._waiting is None:
+            level = log.error if isinstance(error, ConfigError) else log.warning
+            level("org.refused" if isinstance(error, ConfigError) else "org.unavailable", error=error, retry_after=round(delay, 1))
+        self._waiting = str(error)
+
+    def _answers(self) -> None:
+        if self._waiting is not None:
+            log.info("org.recovered")
+            self._waiting = None
+
+    # The poll
+
+    def _poll(self) -> None:
+        """Ask for changes every ``poll_seconds``; a failed poll moves no cursor and is simply repeated."""
+        clock: Clock = self._context.clock
+        while not self._stop.is_set():
+            now = clock.now()
+            try:
+                polled = self._poller.read(now)
+                payers = sorted({payer for records in polled.records.values() for record in records for payer in self._payers(record)})
+                if payers:
+                    self._context.store.mark_due(payers, at=now, why="poll")
+                    self.wake.set()
+                self._poller.keep(polled)
+                self._polled_at = now
+            except DunwellError as error:
+                log.warning("poll.failed", error=error)
+            self._poll_now.clear()
+            clock.wait_until(now + timedelta(seconds=self._pace.poll_seconds), self._poll_now)
+
+    def _payers(self, record: Record) -> set[str]:
+        """Whose record it is, by any of the links a polled object may have."""
+        mapping = self._context.mapping
+        links = [
+            link
+            for one in mapping.payers
+            for link in (one.link, one.own_link, one.case_link, f"{mapping.payments.installment_relation}.{one.link}")
+        ]
+        found = {read.text(record, link) for link in (*links, "WhoId", "WhatId")}
+        return {one for one in found if one and one[:3] in ("001", "003")}
+
+    def _gap(self, channel: str) -> None:
+        """Events were lost: look at everyone whose records changed since."""
+        del channel
+        self._poll_now.set()
+
+
+def _delay(error: DunwellError, attempts: int) -> float:
+    """Seconds until the next try: what the org said, else longer each time."""
+    told = error.retry_after if isinstance(error, TransientError) else None
+    return told if told is not None else min(FIRST_DELAY_SECONDS * 2 ** min(attempts, 12), LONGEST_DELAY_SECONDS)

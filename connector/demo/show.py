@@ -1,0 +1,49 @@
+"""What the demo prints: readable at a glance on a terminal, plain in a pipe.
+
+Must not read the org. Invariant: everything printed comes from what was told.
+"""
+
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from rich.console import Console
+from rich.table import Table
+
+from connector.demo.play import Told
+
+ZONE = ZoneInfo("Europe/Amsterdam")
+
+
+def show(told: Told, console: Console) -> None:
+    """Print who was looked at, what was decided, when, why, what was withheld and what was written."""
+    table = Table(title="What happened to whom", expand=console.is_terminal, show_lines=console.is_terminal)
+    for heading in ("story", "payer", "because of", "decided", "when", "withheld", "why"):
+        table.add_column(heading, overflow="fold", no_wrap=False)
+    for one in told.verdicts:
+        table.add_row(
+            ("" if one.faults else "✓ ") + one.story.name, one.payer_name, one.reason_category or "-", ", ".join(one.follow_ups) or "nothing",
+            _local(one.next_at), ", ".join(one.withheld) or "-", one.why,
+        )  # fmt: skip
+    if console.is_terminal:
+        console.print(table)
+    else:
+        for one in told.verdicts:
+            mark = "NOT TOLD" if one.faults else "told"
+            console.print(
+                f"{one.story.name} [{mark}] {one.payer_name}: {one.reason_category or '-'} -> {', '.join(one.follow_ups) or 'nothing'} (first {_local(one.next_at)}); withheld: {', '.join(one.withheld) or '-'}; {one.why}",
+                highlight=False,
+                markup=False,
+            )
+    written = ", ".join(f"{count} {name}" for name, count in told.records.items() if count)
+    states = ", ".join(f"{count} {status}" for status, count in told.statuses.items())
+    overdue = ", ".join(f"{amount} {currency}" for currency, amount in told.overdue.items()) or "nothing"
+    for line in (
+        f"Looked at {told.payers} payers ({states}); overdue: {overdue}.",
+        f"Heard {told.events} events; wrote {written}.",
+        f"Made twice: {told.duplicates}. Changed by a second pass: {told.second_pass_changes}. API calls: {told.api_calls}. {told.seconds:.0f} seconds.",
+    ):
+        console.print(line, highlight=False, markup=False)
+
+
+def _local(at: str | None) -> str:
+    return datetime.fromisoformat(at).astimezone(ZONE).strftime("%a %d %b %H:%M") if at else "-"

@@ -1,0 +1,178 @@
+"""The two processes of the demo: a sandbox org and the daemon against it.
+
+Must not know any story. Invariant: whatever happens, both processes end with the ``with`` block.
+"""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import requests
+
+from connector.errors import ConfigError, TransientError
+
+ROOT = Path(__file__).resolve().parents[2]
+WORLD = "findock"
+STORIES = ROOT / "sandbox" / "worlds" / WORLD / "stories.yaml"
+START_SECONDS = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """Where everything is."""
+
+    sandbox: Mapping[str, str]
+    """The line the sandbox printed."""
+    status_url: str
+    settings: Mapping[str, str]
+    """Environment of the daemon, for a second command beside it."""
+    log: Path
+
+    def status(self) -> dict[str, object]:
+        """What the daemon says of itself."""
+        answer = requests.get(self.status_url, timeout=10)
+        answer.raise_for_status()
+        found = answer.json()
+        if not isinstance(found, dict):
+            raise TransientError("the daemon's status is no object")
+        return found
+
+    def command(self, *words: str) -> dict[str, object]:
+        """Run another dunwell command against the same org and store; its JSON."""
+        done = subprocess.run(
+            [sys.executable, "-m", "connector", *words],
+            env={**os.environ, **self.settings},
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )  # noqa: S603 - our own program
+        if not done.stdout.strip():
+            raise TransientError(f"dunwell {words[0]} said nothing (exit {done.returncode}): {done.stderr.strip()[-500:]}")
+        found = json.loads(done.stdout)
+        if not isinstance(found, dict):
+            raise TransientError(f"dunwell {words[0]} printed no object")
+        return found
+
+
+@contextmanager
+def staged(*, payers: int, seed: int, now: str, keep: Path | None) -> Iterator[Stage]:
+    """Start the sandbox at ``now`` and the daemon against it; end both afterwards.
+
+    Raises:
+        ConfigError: there is no sandbox beside this installation.
+        TransientError: one of them did not start.
+
+    """
+    if not STORIES.is_file():
+        raise ConfigError("the demo needs the source tree: clone the repository and run `make demo` there")
+    with TemporaryDirectory(prefix="dunwell-demo-") as scratch:
+        folder = keep if keep is not None else Path(scratch)
+        folder.mkdir(parents=True, exist_ok=True)
+        with _sandbox(payers, seed, now, folder) as line, _daemon(line, folder) as stage:
+            yield stage
+
+
+@contextmanager
+def _sandbox(payers: int, seed: int, now: str, folder: Path) -> Iterator[Mapping[str, str]]:
+    words = [
+        sys.executable,
+        "-m",
+        "sandbox",
+        "--port",
+        "0",
+        "--admin-port",
+        "0",
+        "--world",
+        WORLD,
+        "--payers",
+        str(payers),
+        "--seed",
+        str(seed),
+        "--now",
+        now,
+    ]
+    with (
+        (folder / "sandbox.log").open("w") as errors,
+        subprocess.Popen(words, cwd=ROOT, stdout=subprocess.PIPE, stderr=errors, text=True) as process,
+    ):  # noqa: S603
+        try:
+            printed = process.stdout.readline() if process.stdout else ""
+            if not printed.strip():
+                raise TransientError(f"the sandbox did not start; see {errors.name if folder.exists() else 'its log'}")
+            yield json.loads(printed)
+        finally:
+            _end(process)
+
+
+@contextmanager
+def _daemon(line: Mapping[str, str], folder: Path) -> Iterator[Stage]:
+    settings = {
+        "DUNWELL_LOGIN_URL": line["instance_url"], "DUNWELL_AUTH": "jwt", "DUNWELL_CLIENT_ID": line["client_id"], "DUNWELL_USERNAME": line["username"],
+        "DUNWELL_KEY_FILE": line["key_file"], "DUNWELL_MAPPING": WORLD, "DUNWELL_STORE_URL": f"sqlite:///{folder / 'store.db'}",
+        "DUNWELL_CLOCK_URL": f"{line['admin_url']}/clock", "DUNWELL_HTTP_PORT": "0", "DUNWELL_POLL_SECONDS": "60", "DUNWELL_DEBOUNCE_SECONDS": "0.1",
+        "DUNWELL_RECONCILE_CRON": "0 2 1 1 *", "DUNWELL_API_VERSION": line["api_version"],
+    }  # fmt: skip
+    path = folder / "daemon.log"
+    with (
+        path.open("w") as log,
+        subprocess.Popen(
+            [sys.executable, "-m", "connector", "run"], cwd=folder, env={**_clean(), **settings}, stdout=log, stderr=subprocess.STDOUT
+        ) as process,
+    ):  # noqa: S603
+        try:
+            yield Stage(line, _status_url(path, process), settings, path)
+        finally:
+            _end(process)
+
+
+def _clean() -> dict[str, str]:
+    """Give the environment without any setting of a real org."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("DUNWELL_")}
+    return {**kept, "PYTHONPATH": str(ROOT)}
+
+
+def _status_url(path: Path, process: subprocess.Popen[bytes]) -> str:
+    """Wait until the daemon says which port it took, and is ready."""
+    until = time.monotonic() + START_SECONDS
+    url = ""
+    while time.monotonic() < until and process.poll() is None:
+        if not url:
+            url = next(
+                (
+                    f"http://127.0.0.1:{found['position']}"
+                    for line in path.read_text().splitlines()
+                    if (found := _line(line)).get("event") == "daemon.started"
+                ),
+                "",
+            )
+        else:
+            with suppress(requests.RequestException):
+                if requests.get(f"{url}/readyz", timeout=5).status_code == 200:
+                    return f"{url}/status"
+        time.sleep(0.05)
+    raise TransientError(f"the daemon did not get ready:\n{path.read_text()[-2000:]}")
+
+
+def _line(text: str) -> dict[str, object]:
+    try:
+        found = json.loads(text)
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _end(process: "subprocess.Popen[str] | subprocess.Popen[bytes]") -> None:
+    process.send_signal(signal.SIGTERM)
+    with suppress(subprocess.TimeoutExpired):
+        process.wait(10)
+    if process.poll() is None:
+        process.kill()

@@ -1,0 +1,57 @@
+"""What the pipeline needs of the org and of its wiring, as narrow protocols and values.
+
+Must not implement anything. Invariant: nothing here names a library of the outside world.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from connector.clock import Clock
+from connector.core.policy import Policy
+from connector.core.reasons import Catalogue
+from connector.mapping.org import Mapping as OrgMapping
+from connector.mapping.templates import Templates
+from connector.salesforce.client import Saved
+from connector.store import Store
+
+Record = Mapping[str, object]
+Row = tuple[str, Mapping[str, object]]
+"""Object and fields of a record to insert."""
+Edit = tuple[str, str, Mapping[str, object]]
+"""Object, id and fields of a record to update."""
+
+
+class OrgAccess(Protocol):
+    """The org, as the pipeline sees it (``salesforce.client.Org`` in life)."""
+
+    @property
+    def calls(self) -> int: ...
+    def query_many(self, soqls: Sequence[str], *, all_rows: Sequence[bool] | bool = False) -> list[list[Record]]: ...
+    def write(self, inserts: Sequence[Row], updates: Sequence[Edit], *, serial: bool = False) -> tuple[list[Saved], list[Saved]]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """Everything a pass works with."""
+
+    org: OrgAccess
+    store: Store
+    mapping: OrgMapping
+    policy: Policy
+    catalogue: Catalogue
+    templates: Templates
+    clock: Clock
+    roles: Callable[[], Mapping[str, str]]
+    """Role → id of its queue or user in this org."""
+    shadow: bool = False
+    fresh_at: Callable[[], datetime | None] = lambda: None
+    """When payment data was last seen to be fresh; None = nobody watches."""
+    stale_hours: int = 96
+    keep_days: int = 90
+
+    def is_stale(self, now: datetime) -> bool:
+        """Tell whether payment data is older than allowed: nothing may become harsher on it."""
+        fresh_at = self.fresh_at()
+        return fresh_at is not None and now - fresh_at > timedelta(hours=self.stale_hours)

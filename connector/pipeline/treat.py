@@ -1,0 +1,118 @@
+"""Treat a batch of payers: load → assess → decide → apply, and say what became of each.
+
+Must not know threads or schedules. Invariant: a payer is released only after the org shows its decision;
+one payer that cannot be treated is parked with its reason and the rest go on.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from connector.core.changes import changes
+from connector.core.decide import decide
+from connector.core.facts import render
+from connector.core.ledger import assess
+from connector.core.model import Decision, Position
+from connector.errors import DunwellError
+from connector.log import get
+from connector.pipeline.apply import Applied, Plan, Writer
+from connector.pipeline.load import Loaded, load
+from connector.pipeline.ports import Context
+from connector.store import DueMark, LoggedDecision, Treated
+
+log = get("dunwell.treat")
+LEASE_SECONDS = 300.0
+SOON = timedelta(seconds=2)
+
+
+@dataclass(slots=True)
+class Batch:
+    """What became of one batch."""
+
+    decisions: list[Decision] = field(default_factory=list)
+    applied: Applied = field(default_factory=Applied)
+    parked: dict[str, str] = field(default_factory=dict)
+    missing: list[str] = field(default_factory=list)
+    """Payers of whom rows could not be read."""
+
+
+def treat(context: Context, payers: Sequence[str], now: datetime, *, dry: bool = False) -> Batch:
+    """Treat ``payers`` (at most 200). ``dry`` decides and writes nothing.
+
+    Raises:
+        TransientError: the org does not answer or took an unknown part; treat the same payers again.
+
+    """
+    loaded = load(context.org, context.mapping, payers, now, stale=context.is_stale(now))
+    batch = Batch(parked=dict(loaded.unreadable))
+    positions = _assess(context, loaded, now, batch)
+    plans = []
+    for payer, position in positions.items():
+        try:
+            plans.append(_plan(context, loaded, payer, position, now))
+        except Exception as error:  # noqa: BLE001 - the one place: a payer that breaks the rules must not stop the others
+            batch.parked[payer] = f"could not be decided: {type(error).__name__}"
+            log.error("payer.parked", payer=payer, error=error)
+        if position.missing:
+            batch.missing.append(payer)
+            log.error("payer.rows_missing", payer=payer, count=len(position.missing))
+    batch.decisions = [plan.decision for plan in plans]
+    if not dry:
+        batch.applied = Writer(context, loaded, now).apply(plans)
+        batch.parked.update(batch.applied.refused)
+    return batch
+
+
+def _assess(context: Context, loaded: Loaded, now: datetime, batch: Batch) -> dict[str, Position]:
+    try:
+        return assess(loaded.snapshot, context.catalogue, now, context.mapping.creditor.time_zone)
+    except (DunwellError, ValueError, TypeError, KeyError) as error:
+        log.warning("batch.halved", count=len(loaded.snapshot.payers), error=error)
+        if len(loaded.snapshot.payers) <= 1:
+            for payer in loaded.snapshot.payers["id"]:
+                batch.parked[payer] = f"could not be assessed: {type(error).__name__}"
+            return {}
+        half = len(loaded.snapshot.payers) // 2
+        ids = list(loaded.snapshot.payers["id"])
+        first = _assess(context, loaded.only(ids[:half]), now, batch)
+        return first | _assess(context, loaded.only(ids[half:]), now, batch)
+
+
+def _plan(context: Context, loaded: Loaded, payer: str, position: Position, now: datetime) -> Plan:
+    decision = decide(position, context.policy, now)
+    resting_on = [item.id for item in position.open_items if item.overdue]
+    currency = position.open_items[0].currency if position.open_items else context.mapping.creditor.currency
+    planned = changes(decision, loaded.views[payer], now, currency=currency, missing=bool(position.missing), installments=resting_on)
+    return Plan(decision, planned)
+
+
+def treat_due(context: Context, marks: Sequence[DueMark], now: datetime) -> Batch:
+    """Treat leased payers and give their marks back: released with the time of their next look, or parked.
+
+    Raises:
+        TransientError: as ``treat``; the marks stay leased and the caller postpones them.
+
+    """
+    by_payer = {mark.payer: mark for mark in marks}
+    batch = treat(context, list(by_payer), now)
+    looks = {one.payer: one.look_again_at for one in batch.decisions}
+    done = []
+    for payer, mark in by_payer.items():
+        if payer in batch.parked:
+            continue
+        again = now + SOON if payer in batch.applied.locked else looks.get(payer)
+        done.append(Treated(mark, again))
+    context.store.finish(done, decisions=[logged(one, now) for one in batch.decisions if one.payer not in batch.parked])
+    for payer, why in batch.parked.items():
+        if payer in by_payer:
+            context.store.park([by_payer[payer]], now, why)
+            log.error("payer.parked", payer=payer, reason=why)
+    for one in batch.decisions:
+        log.info("payer.treated", payer=one.payer, status=one.arrears.status, follow_ups=len(one.follow_ups), withheld=len(one.withheld))
+    return batch
+
+
+def logged(decision: Decision, now: datetime) -> LoggedDecision:
+    """Give the copy of a decision that the store keeps."""
+    return LoggedDecision(decision.payer, now, decision.policy, decision.policy_version, json.dumps(render(decision)))
