@@ -137,7 +137,10 @@ def opened(settings: Settings) -> Iterator[App]:
     store = Store.open(settings.store_url.get_secret_value())
     tokens = token_source(settings)
     org = Org(
-        tokens, api_version=settings.api_version, budget=ApiBudget(settings.api_reserve_percent, now=time.now), timeout=settings.request_timeout_seconds
+        tokens,
+        api_version=settings.api_version,
+        budget=ApiBudget(settings.api_reserve_percent, now=time.now),
+        timeout=settings.request_timeout_seconds,
     )
     try:
         _verify(settings, org, store)

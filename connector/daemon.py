@@ -54,7 +54,7 @@ class Daemon:
         owner: str = "main",
     ) -> None:
         self._context, self._pace, self._poller, self._owner, self._metrics = context, pace, poller, owner, metrics
-        self.wake, self._stop, self._poll_now = threading.Event(), threading.Event(), threading.Event()
+        self.wake, self._stop, self._poll_now = context.wake, threading.Event(), threading.Event()
         self.inbox = Inbox(context.store, context.clock.now, self.wake, self._gap)
         self._stream = stream(self.inbox) if stream is not None else None
         self._polled_at: datetime | None = None

@@ -14,3 +14,4 @@ def run(context: Context) -> None:
     answers = context.org.query_many([one.soql for one in wanted])
     payers = {read.payer_of(context.mapping, record, own_links=True) for rows in answers for record in rows}
     context.store.mark_due(sorted(one for one in payers if one), at=now, why="due")
+    context.wake.set()

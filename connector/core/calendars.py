@@ -16,6 +16,8 @@ FINANCIAL = {Scheme.SEPA_CORE: "ECB", Scheme.SEPA_B2B: "ECB"}
 """Schemes that settle by a calendar of their own: SEPA by TARGET (the European Central Bank's closing days)."""
 BANKS = {Scheme.BACS: "GB", Scheme.ACH: "US", Scheme.BECS: "AU", Scheme.PAD: "CA", Scheme.AUTOGIRO: "SE"}
 """Schemes that settle on the bank business days of one country."""
+PARTS = {"GB": "ENG"}
+"""Countries whose holidays are those of their parts, and the part that stands for the whole: most of its people, and Bacs."""
 NONE: frozenset[date] = frozenset()
 
 
@@ -34,7 +36,8 @@ def _listed(source: Callable[..., object], name: str | None, year: int) -> froze
     if not name:
         return NONE
     try:
-        found = source(name.upper(), years=year)
+        part = {"subdiv": PARTS[name.upper()]} if name.upper() in PARTS else {}
+        found = source(name.upper(), years=year, **part)
     except (NotImplementedError, KeyError, ValueError, AttributeError):
         return NONE
     return frozenset(found) if isinstance(found, dict) else NONE

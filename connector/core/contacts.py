@@ -93,6 +93,8 @@ def _step(sheet: Sheet, course: Sequence[Work]) -> None:
         return
     began = anchor.episode.since.astimezone(sheet.where).date()
     day = due_on(_lawfully_spaced(sheet, step), began, last_at)
+    if not anchor.item.failures:
+        day = max(day, began + timedelta(days=sheet.policy.grace_days))
     if step.level > 1:
         day = max([day, *_awaited(sheet, course)])
     _write_step(sheet, course, lead, step, (step_key(step.kind, anchor.item.id, anchor.episode_on, step.level), day))

@@ -4,14 +4,15 @@ Must not read a clock, an org or a file. Invariant: deterministic and total: the
 same Decision, and every Position gives one.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from types import MappingProxyType
 
 from connector.core import wording
 from connector.core.contacts import leader, plan_contacts
+from connector.core.flag import arrears_of, why_of
 from connector.core.keys import key
-from connector.core.ladder import progress, step_key, subject
+from connector.core.ladder import progress, subject
 from connector.core.limits import (
     Block,
     cases_for_contact,
@@ -30,10 +31,9 @@ from connector.core.sheet import Sheet, open_sheet
 from connector.core.situation import Work, after_credits, category_of, episode_of, facts_of, scheme_of, tag_of
 from connector.core.tasks import hold_key, holds_already, plan_tasks, tell_admin, tell_case_owners, tell_specialist, write_hold
 from connector.core.timing import day_after, local, wish
-from connector.core.words import CONTACT_KINDS, ArrearsStatus, HoldCause, InstallmentStatus, Kind, Tone, Withholding
+from connector.core.words import CONTACT_KINDS, ArrearsStatus, InstallmentStatus, Kind, Tone, Withholding
 
 QUIET: Mapping[str, int] = MappingProxyType({})
-END_OF_LADDER = frozenset({Kind.ESCALATE, Kind.PROPOSE_REFERRAL})
 
 
 def decide(position: Position, policy: Policy, now: datetime) -> Decision:
@@ -92,7 +92,7 @@ def _works(sheet: Sheet) -> list[Work]:
     for item, open_minor in after_credits(sheet.position):
         failure = item.last_failure
         failed_on = failure.at.astimezone(UTC).date() if failure else None
-        episode = episode_of(item, sheet.where)
+        episode = episode_of(item, sheet.now, sheet.where)
         done = progress(episode, None, sheet.done, sheet.position.contacts)
         works.append(Work(item, open_minor, category_of(failure), scheme_of(item), episode, failed_on, tag_of(item, failed_on), done))
     return works
@@ -237,92 +237,12 @@ def _confirm(sheet: Sheet, ids: tuple[str, ...], own: str, total: str) -> None:
 
 def _decision(sheet: Sheet, works: list[Work]) -> Decision:
     position, policy = sheet.position, sheet.policy
-    arrears = _arrears(sheet, works)
+    arrears = arrears_of(sheet, works)
     lead = leader(works) if works else None
     return Decision(
         position.payer.id, arrears, tuple(sheet.follow_ups), tuple(sheet.withheld), policy.name, policy.version,
-        lead.category if lead else None, _why(sheet, works, arrears.status), _look_again_at(sheet),
+        lead.category if lead else None, why_of(sheet, works, arrears.status), _look_again_at(sheet),
     )  # fmt: skip
-
-
-def _arrears(sheet: Sheet, works: Sequence[Work]) -> Arrears:
-    """Say what the flag will say. Gifts are not owed; what is not yet due is not overdue."""
-    position = sheet.position
-    owed = [work for work in works if work.item.overdue and not work.is_gift]
-    amount: dict[str, int] = {}
-    for work in owed:
-        amount[work.item.currency] = amount.get(work.item.currency, 0) + work.open_minor
-    since = min((work.item.due_on for work in owed), default=None)
-    past_due = max((sheet.today - since).days, 0) if since else 0
-    level = max((work.progress.level for work in works if not work.is_gift), default=0)
-    return Arrears(_status(sheet, works, owed), MappingProxyType(amount), since, past_due, level, position.failures_12m)
-
-
-def _status(sheet: Sheet, works: Sequence[Work], owed: Sequence[Work]) -> ArrearsStatus:
-    position = sheet.position
-    stopped = any(in_force(hold, sheet.today) for hold in position.holds) or any(work.new_hold is not None for work in works)
-    if stopped or (owed and _stands_still(owed)):
-        return ArrearsStatus.ON_HOLD
-    debts = [work for work in works if not work.is_gift]
-    if not debts:
-        return ArrearsStatus.IN_ARREARS if position.missing else ArrearsStatus.CLEAR
-    if position.plan is not None and position.plan.state == "kept":
-        return ArrearsStatus.PAYMENT_PLAN
-    if any(_escalated(sheet, work) for work in debts):
-        return ArrearsStatus.ESCALATED
-    return ArrearsStatus.IN_ARREARS if any(_contact_due(sheet, work) for work in debts) else ArrearsStatus.WATCH
-
-
-def _stands_still(owed: Sequence[Work]) -> bool:
-    """Tell whether an open case, a promise or special care stands in the way of something that is owed."""
-    stops = {Withholding.OPEN_CASE, Withholding.PROMISE, f"hold:{HoldCause.VULNERABLE}"}
-    return any(block.reason in stops for work in owed for block in work.contact_blocks)
-
-
-def _escalated(sheet: Sheet, work: Work) -> bool:
-    keys = (step_key(kind, work.item.id, work.episode_on, level) for kind in END_OF_LADDER for level in range(1, work.progress.level + 1))
-    return any(sheet.is_done(one) for one in keys)
-
-
-def _contact_due(sheet: Sheet, work: Work) -> bool:
-    """Tell whether a contact was made or its day has come; before that the payer is only watched."""
-    if work.progress.level > 0 or sheet.position.missing:
-        return True
-    ladder = sheet.policy.ladders.get(work.ruling.ladder or "")
-    if work.ruling.watch or any(block.reason in (Withholding.MONEY_IN_TRANSIT, Withholding.THRESHOLD) for block in work.contact_blocks):
-        return False
-    if ladder is None:
-        return True
-    return (sheet.today - work.episode.since.astimezone(sheet.where).date()).days >= ladder.steps[0].after_days
-
-
-def _why(sheet: Sheet, works: Sequence[Work], status: ArrearsStatus) -> str:
-    """One plain sentence for the flag, seen by everybody: no sensitive cause stands in it."""
-    position = sheet.position
-    if position.missing:
-        return "Some installments cannot be read; nothing is changed until they can."
-    if not works:
-        return "Everything is settled." if position.settled else "Nothing is overdue."
-    lead = leader(works)
-    sensitive = {HoldCause.DECEASED, HoldCause.LEGAL, HoldCause.FRAUD, HoldCause.VULNERABLE, HoldCause.CRISIS}
-    if (
-        lead.category in wording.SENSITIVE
-        or position.payer.vulnerable
-        or any(in_force(hold, sheet.today) and hold.cause in sensitive for hold in position.holds)
-    ):
-        return wording.DO_NOT_CONTACT
-    what = wording.cause(lead.category, lead.open_minor, lead.item.currency, lead.item.due_on)
-    if len(works) > 1:
-        what = f"{what} {len(works)} installments are open."
-    return f"{what} {_then(sheet, lead, status)}".strip()
-
-
-def _then(sheet: Sheet, lead: Work, status: ArrearsStatus) -> str:
-    """What comes next, or why nothing does."""
-    if sheet.withheld and not any(one.kind in CONTACT_KINDS or one.kind in (Kind.RETRY, Kind.CALL) for one in sheet.follow_ups):
-        reasons = [reason for one in sheet.withheld for reason in one.reasons]
-        return f"Withheld: {wording.because_withheld(reasons)}."
-    return lead.ruling.because if status is not ArrearsStatus.CLEAR else ""
 
 
 def _look_again_at(sheet: Sheet) -> datetime | None:

@@ -79,7 +79,7 @@ def progress(episode: Episode, ladder: Ladder | None, done: Mapping[str, datetim
             level, last_at = max(level, reached), at
         elif ladder is not None:
             step = next_step(ladder, level)
-            if step is not None and at + SLACK >= episode.since + timedelta(days=step.after_days):
+            if step is not None and (at + SLACK).astimezone(UTC).date() >= due_on(step, episode.since.astimezone(UTC).date(), last_at):
                 level, last_at = step.level, at
     return Progress(level, last_at)
 

@@ -191,6 +191,8 @@ class Policy:
     """Scheme → calendar days of notice agreed with payers, where they differ from the scheme's."""
     channels: tuple[Channel, ...] = (Channel.EMAIL, Channel.SMS)
     """Channels in order of preference, behind the payer's own."""
+    grace_days: int = 3
+    """Days after the due date before the first word about an installment that never failed: money takes its time."""
     confirm_within_days: int = 7
     """A settlement older than this is cleared without a thank-you."""
     retry_patience_days: int = 5

@@ -7,7 +7,7 @@ not known is None.
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, date
+from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
 from connector.core.conditions import FactKind
@@ -20,6 +20,8 @@ from connector.core.words import DIRECT_DEBIT, Category, ClaimKind, Outcome, Sch
 
 TAKEN_BACK = frozenset({Outcome.REVERSED, Outcome.CHARGED_BACK})
 """Outcomes that take back money once collected."""
+LONG_AGO = date(1900, 1, 1)
+"""Nothing is counted from before; a due date of the year one is a slip of somebody's finger."""
 LATE_RETURN_DAYS = 10
 """A return later than this after the due date undid a collection that had settled (SEPA Core: five interbank days)."""
 CLAIMED_BACK = frozenset(
@@ -112,10 +114,15 @@ def episode_on(item: OpenItem) -> date:
     return first.at.astimezone(UTC).date() if first is not None and took_back(item, first) else item.due_on
 
 
-def episode_of(item: OpenItem, where: ZoneInfo) -> Episode:
-    """Give the present episode of an item; contacts count from its first failure, else from the due date in ``where``."""
-    since = item.failures[0].at if item.failures else local(item.due_on, 0, where)
-    return Episode(item.id, episode_on(item), since)
+def episode_of(item: OpenItem, now: datetime, where: ZoneInfo) -> Episode:
+    """Give the present episode of an item; contacts count from its first failure, else from the due date in ``where``.
+
+    It began no later than ``now``, whatever the records say.
+    """
+    if item.failures:
+        return Episode(item.id, episode_on(item), min(item.failures[0].at, now))
+    due_on = min(max(item.due_on, LONG_AGO), now.astimezone(where).date())
+    return Episode(item.id, episode_on(item), local(due_on, 0, where))
 
 
 def tag_of(item: OpenItem, failed_on: date | None) -> str:

@@ -79,8 +79,7 @@ def play(*, payers: int, seed: int, keep: Path | None, console: Console | None) 
         book = read_book(STORIES, people)
         walk = Walk(stage, people, book, seed)
         walk.run(lambda done: progress.update(bar, completed=round(done * 100), total=100))
-        first = stage.command("reconcile", "--json")
-        second = stage.command("reconcile", "--json")
+        first, second = stage.reconcile()
         return walk.told(first, second, time.monotonic() - began)
 
 
@@ -111,7 +110,7 @@ class Walk:
         while at < book.ends_at:
             at = self._next(at)
             self._people.set_clock(at)
-            self._rest(at)
+            self._rest(at, polled=self._has_work(at))
             if self._happens(at):
                 self._people.set_clock(at + POLL)
                 self._rest(at + POLL, polled=True)
@@ -138,6 +137,10 @@ class Walk:
         """On working days at ten outcomes come in, and at half past five the outreach desk has sent what was due."""
         days = [at.astimezone(self._book.zone).replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=n) for n in range(5)]
         return [day.replace(hour=hour, minute=minute) for day in days if day.weekday() < 5 for hour, minute in ((10, 0), (17, 30))]
+
+    def _has_work(self, at: datetime) -> bool:
+        """Whether people will act now: the daemon's poll must not fall between two of their acts."""
+        return at in self._hours(at) or any(moment == at for moment, _, _ in self._steps)
 
     def _happens(self, at: datetime) -> bool:
         """Act out everything that belongs to this moment. True = people changed something."""
@@ -218,7 +221,7 @@ class Walk:
             asked = not polled or (status["polled_at"] is not None and datetime.fromisoformat(str(status["polled_at"])) >= at)
             if idle and seen and asked:
                 return
-            time.sleep(0.01)
+            time.sleep(0.03)
         raise TransientError(f"the daemon did not come to rest at {at:%Y-%m-%d %H:%M}: {status}")
 
     def told(self, first: Record, second: Record, seconds: float) -> Told:

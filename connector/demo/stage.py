@@ -17,7 +17,10 @@ from tempfile import TemporaryDirectory
 
 import requests
 
+from connector.app import opened
 from connector.errors import ConfigError, TransientError
+from connector.pipeline.sweep import sweep
+from connector.settings import load
 
 ROOT = Path(__file__).resolve().parents[2]
 WORLD = "findock"
@@ -45,22 +48,14 @@ class Stage:
             raise TransientError("the daemon's status is no object")
         return found
 
-    def command(self, *words: str) -> dict[str, object]:
-        """Run another dunwell command against the same org and store; its JSON."""
-        done = subprocess.run(
-            [sys.executable, "-m", "connector", *words],
-            env={**os.environ, **self.settings},
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )  # noqa: S603 - our own program
-        if not done.stdout.strip():
-            raise TransientError(f"dunwell {words[0]} said nothing (exit {done.returncode}): {done.stderr.strip()[-500:]}")
-        found = json.loads(done.stdout)
-        if not isinstance(found, dict):
-            raise TransientError(f"dunwell {words[0]} printed no object")
-        return found
+    def reconcile(self) -> list[dict[str, object]]:
+        """Run the pass over everyone twice against the same org, as ``dunwell reconcile`` does; what each found."""
+        with opened(load(self.settings, env_file=None)) as app:
+            found = []
+            for _ in range(2):
+                before = app.org.calls
+                found.append({**sweep(app.context, batch_payers=app.settings.batch_payers).summary(), "api_calls": app.org.calls - before})
+            return found
 
 
 @contextmanager

@@ -111,6 +111,7 @@ class PolicyFile(_Strict):
     calls_per_week: Annotated[int, Field(ge=1, le=7)] = 7
     notice_days: dict[Scheme, Annotated[int, Field(ge=1, le=60)]] = {}
     channels: list[Channel] = [Channel.EMAIL, Channel.SMS]
+    grace_days: Days = 3
     confirm_within_days: Days = 7
     retry_patience_days: Days = 5
     partial_patience_days: Days = 14
@@ -279,7 +280,7 @@ def _policy(file: PolicyFile, conditions: Sequence[tuple[tuple[str, Condition], 
         file.policy, file.version, rows, MappingProxyType(ladders), cases, file.pay_day, file.country,
         MappingProxyType({currency: money.to_minor(amount, currency) for currency, amount in file.threshold.items()}),
         file.threshold_default, file.contacts_per_day, file.contacts_per_week, file.calls_per_week,
-        MappingProxyType({str(scheme): days for scheme, days in file.notice_days.items()}), tuple(file.channels), file.confirm_within_days,
+        MappingProxyType({str(scheme): days for scheme, days in file.notice_days.items()}), tuple(file.channels), file.grace_days, file.confirm_within_days,
         file.retry_patience_days, file.partial_patience_days,
     )  # fmt: skip
 

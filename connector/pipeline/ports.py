@@ -4,8 +4,9 @@ Must not implement anything. Invariant: nothing here names a library of the outs
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from threading import Event
 from typing import Protocol
 
 from connector.clock import Clock
@@ -45,6 +46,8 @@ class Context:
     clock: Clock
     roles: Callable[[], Mapping[str, str]]
     """Role → id of its queue or user in this org."""
+    wake: Event = field(default_factory=Event)
+    """Set when there may be work: events came in, payers were marked due."""
     shadow: bool = False
     fresh_at: Callable[[], datetime | None] = lambda: None
     """When payment data was last seen to be fresh; None = nobody watches."""

@@ -108,6 +108,7 @@ def sweep(
         if not dry:
             looks = [Look(one.payer, one.look_again_at, "planned") for one in batch.decisions if one.look_again_at]
             context.store.mark_looks([*looks, *(Look(payer, now, "locked") for payer in batch.applied.locked)])
+            context.wake.set()
         progress(min((at + 1) * batch_payers, len(payers)), len(payers))
     if not dry:
         context.store.set_value(SEEN, str(len(payers)))
