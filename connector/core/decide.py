@@ -126,8 +126,12 @@ def _row(sheet: Sheet, work: Work) -> Row:
 
 
 def _is_own_first_retry(sheet: Sheet, work: Work, block: Block) -> bool:
-    """Tell whether money is on its way only because we queued it ourselves: the first note goes out all the same."""
-    queued = work.item.status is InstallmentStatus.PENDING_RECOLLECTION and work.failed_on is not None and sheet.is_done(retry_key(work))
+    """Tell whether money is on its way only because we queued it ourselves: the first note goes out all the same.
+
+    Our stamp on the installment says so too: the process may have ended before its follow-up became Done.
+    """
+    pending = work.item.status is InstallmentStatus.PENDING_RECOLLECTION and work.failed_on is not None
+    queued = pending and (sheet.is_done(retry_key(work)) or work.item.retry_stamp == retry_key(work))
     return block.reason == Withholding.MONEY_IN_TRANSIT and queued and work.progress.level == 0
 
 

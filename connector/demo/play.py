@@ -122,21 +122,27 @@ class Walk:
         """The next moment at which anything happens: a step, a check, a working day's hours, a planned follow-up."""
         coming = [moment for moment, _, _ in self._steps if moment > at][:1]
         coming += [moment for moment in self._judge.moments if moment > at][:1]
-        coming += [hour for hour in self._hours(at) if hour > at][:1]
+        coming += [hour for hour in self._hours(at) if hour > at and self._needed(hour)][:1]
         planned = self._people.query(
             f"SELECT Planned_At__c FROM Dunwell_Follow_Up__c WHERE Status__c = 'Planned' AND Task_Id__c = null AND Planned_At__c > {_soql(at)} ORDER BY Planned_At__c LIMIT 1"
         )
-        coming += [datetime.fromisoformat(str(one["Planned_At__c"])) for one in planned]
+        coming += [_half_hour(datetime.fromisoformat(str(one["Planned_At__c"]))) for one in planned]
         looks = self._people.query(
             f"SELECT Look_Again__c FROM Dunwell_Position__c WHERE Look_Again__c > {_soql(at)} ORDER BY Look_Again__c LIMIT 1"
         )
-        coming += [datetime.fromisoformat(str(one["Look_Again__c"])) for one in looks]
+        coming += [_half_hour(datetime.fromisoformat(str(one["Look_Again__c"]))) for one in looks]
         return min([*coming, self._book.ends_at]).astimezone(self._book.zone)
 
     def _hours(self, at: datetime) -> list[datetime]:
         """On working days at ten outcomes come in, and at half past five the outreach desk has sent what was due."""
         days = [at.astimezone(self._book.zone).replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=n) for n in range(5)]
         return [day.replace(hour=hour, minute=minute) for day in days if day.weekday() < 5 for hour, minute in ((10, 0), (17, 30))]
+
+    def _needed(self, hour: datetime) -> bool:
+        """Whether anybody has something to do at a working hour: outcomes to come in, or Tasks to complete."""
+        if hour.hour == 10:
+            return any(day <= hour.date().isoformat() for day in self._background)
+        return bool(self._people.query("SELECT Id FROM Task WHERE IsClosed = false AND Status != 'Deferred' AND Dunwell_Key__c != null LIMIT 1"))
 
     def _has_work(self, at: datetime) -> bool:
         """Whether people will act now: the daemon's poll must not fall between two of their acts."""
@@ -257,3 +263,9 @@ _RECORDS = {
 
 def _soql(at: datetime) -> str:
     return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+
+
+def _half_hour(at: datetime) -> datetime:
+    """The next full or half hour: the walk does not stop at every minute somebody has a habit of."""
+    over = timedelta(minutes=at.minute % 30, seconds=at.second, microseconds=at.microsecond)
+    return at + (timedelta(minutes=30) - over if over else timedelta())

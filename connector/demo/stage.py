@@ -72,6 +72,8 @@ def staged(*, payers: int, seed: int, now: str, keep: Path | None) -> Iterator[S
     with TemporaryDirectory(prefix="dunwell-demo-") as scratch:
         folder = keep if keep is not None else Path(scratch)
         folder.mkdir(parents=True, exist_ok=True)
+        for old in folder.glob("store.db*"):
+            old.unlink()
         with _sandbox(payers, seed, now, folder) as line, _daemon(line, folder) as stage:
             yield stage
 

@@ -5,13 +5,11 @@ Must not know what is written. Invariant: changes and events of work that was ro
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from uuid import UUID, uuid5
+from uuid import uuid4, uuid5
 
 from sandbox.org.clock import Clock
 from sandbox.org.storage import Database
 from sandbox.org.types import Change, Commit
-
-_SPACE = UUID("6f0f4a52-6a0e-4c39-9d0c-1d1f6f3f1a10")
 
 
 class Transactions:
@@ -23,6 +21,7 @@ class Transactions:
         self._org_id = org_id
         self._depth = 0
         self._number = 0
+        self._run = uuid4()
         self._changes: list[Change] = []
         self._waiting: list[Callable[[], object]] = []
         self.on_commit: list[Callable[[Commit], None]] = []
@@ -41,8 +40,8 @@ class Transactions:
         self._waiting.append(action)
 
     def unique(self, what: str, number: int) -> str:
-        """Make an identifier that is the same in every run: transaction keys and event uuids."""
-        return str(uuid5(_SPACE, f"{self._org_id}/{what}/{number}"))
+        """Make an identifier that never comes again, not even when the org is opened anew: transaction keys, event uuids."""
+        return str(uuid5(self._run, f"{self._org_id}/{what}/{number}"))
 
     @contextmanager
     def scope(self) -> Iterator[None]:

@@ -28,6 +28,7 @@ rows:
 
 
 def faults(text):
+    """What is wrong with a policy."""
     with pytest.raises(ConfigError) as caught:
         build(parse("policies/small.yaml", text))
     return caught.value.problems
@@ -61,7 +62,7 @@ def test_gifts_hear_no_firm_word():
     ("before", "after", "line", "said"),
     [
         ("reason: none", "reson: none", 9, "'reson' is no fact; did you mean 'reason'?"),
-        ("reason: none", "reason: nun", 9, "reason: 'nun' is no reason; did you mean 'none'?"),
+        ("reason: none", "reason: none_", 9, "reason: 'none_' is no reason; did you mean 'none'?"),
         ("reason: none", "health: bad", 9, "nobody is treated by their health"),
         ("reason: none", "age: '> 60'", 9, "nobody is treated by their health, origin, belief, age or gender"),
         ("ladder: short", "ladder: shrt", 11, "there is no ladder 'shrt'; did you mean 'short'?"),

@@ -9,7 +9,19 @@ from hypothesis import strategies as st
 
 from connector.core.calendars import is_holiday
 from connector.core.model import (
-    Case, CollectionRun, Contact, Failure, Habit, Hold, OpenItem, Payer, Plan, Position, Promise, Reason, SettledItem,
+    Case,
+    CollectionRun,
+    Contact,
+    Failure,
+    Habit,
+    Hold,
+    OpenItem,
+    Payer,
+    Plan,
+    Position,
+    Promise,
+    Reason,
+    SettledItem,
 )  # fmt: skip
 from connector.core.words import Category, Channel, ClaimKind, HoldCause, InstallmentStatus, Kind, Outcome, Scheme, Withholding
 from tests.scenario.decide.builders import CONTACTS, default_policy, item, judge, position, shown
@@ -17,13 +29,14 @@ from tests.scenario.decide.builders import CONTACTS, default_policy, item, judge
 BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
 moments = st.integers(0, 360 * 24 * 60).map(lambda minutes: BEGIN + timedelta(minutes=minutes))
 NOWS = st.integers(90 * 24 * 60, 330 * 24 * 60).map(lambda minutes: BEGIN + timedelta(minutes=minutes))
-dates = st.one_of(st.dates(date(2025, 6, 1), date(2026, 12, 31)), st.sampled_from([date(1990, 1, 1), date(9999, 12, 31)]))
+dates = st.one_of(st.dates(date(2025, 6, 1), date(2026, 12, 31)), st.sampled_from([date(1, 1, 1), date(1990, 1, 1), date(9999, 12, 31)]))
 zones = st.sampled_from([None, "Europe/Amsterdam", "America/New_York", "Asia/Tokyo", "Pacific/Auckland", "Mars/Olympus", "Europe"])
 countries = st.sampled_from([None, "NL", "DE", "GB", "US", "BE", "XX"])
 flags = st.sampled_from([None, True, False])
 
 
 def maybe(strategy):
+    """It, or nothing known."""
     return st.none() | strategy
 
 
@@ -41,6 +54,7 @@ failures = st.builds(Failure, at=moments, outcome=st.sampled_from(Outcome), reas
 
 @st.composite
 def items(draw, number):
+    """Any installment."""
     amount = draw(st.integers(1, 100_000))
     open_minor = draw(st.integers(1, amount))
     return OpenItem(
@@ -57,6 +71,7 @@ def items(draw, number):
 
 @st.composite
 def positions(draw):
+    """Any Position."""
     open_items = tuple(draw(items(number)) for number in range(draw(st.integers(0, 4))))
     ids = [one.id for one in open_items]
     overdue: dict[str, int] = {}
@@ -124,7 +139,11 @@ def test_no_contact_and_no_retry_inside_a_hold(facts, now):
     decision = judge(facts, now)
     today = now.astimezone(ZoneInfo(facts.time_zone if facts.time_zone != "No/Where" else "UTC")).date()
     for hold in facts.holds:
-        ended = hold.until is not None and hold.until < today and hold.cause not in ("dispute", "complaint", "vulnerable", "crisis", "fraud", "legal", "deceased")
+        ended = (
+            hold.until is not None
+            and hold.until < today
+            and hold.cause not in ("dispute", "complaint", "vulnerable", "crisis", "fraud", "legal", "deceased")
+        )
         if ended or (hold.from_on is not None and hold.from_on > today):
             continue
         for one in decision.follow_ups:
@@ -197,7 +216,9 @@ def test_the_level_rises_one_by_one_and_never_falls(steps):
             facts = shown(decision, facts, done={due[0].key: now})
         elif step == "partial":
             half = facts.open_items[0]
-            facts = replace(facts, open_items=(replace(half, open_minor=max(half.open_minor - 500, 600), paid_minor=half.paid_minor + 500),))
+            facts = replace(
+                facts, open_items=(replace(half, open_minor=max(half.open_minor - 500, 600), paid_minor=half.paid_minor + 500),)
+            )
         now += timedelta(days=6)
 
 

@@ -28,15 +28,23 @@ FILES = {
     "iso8583_response_codes_with_visa_category.csv": CodeSet.ISO8583,
     "mastercard_merchant_advice_codes.csv": CodeSet.MASTERCARD_ADVICE,
 }
-BACS = {"ARUDD": CodeSet.BACS_ARUDD, "ADDACS": CodeSet.BACS_ADDACS, "AUDDIS": CodeSet.BACS_AUDDIS, "DDICA": CodeSet.BACS_DDIC, "AWACS": CodeSet.BACS_AWACS}
+BACS = {
+    "ARUDD": CodeSet.BACS_ARUDD,
+    "ADDACS": CodeSet.BACS_ADDACS,
+    "AUDDIS": CodeSet.BACS_AUDDIS,
+    "DDICA": CodeSet.BACS_DDIC,
+    "AWACS": CodeSet.BACS_AWACS,
+}
 
 
 @cache
 def catalogue() -> Catalogue:
+    """The catalogue that ships."""
     return load_reasons(ROOT / "mappings" / "reasons")
 
 
 def rows(name):
+    """Rows of a reference table."""
     if not DATA.is_dir():
         pytest.skip("the reference tables are not on this machine")
     with (DATA / name).open(encoding="utf-8") as file:
@@ -74,7 +82,7 @@ def test_every_code_that_gocardless_hands_on_is_understood_by_its_scheme():
 
 
 @pytest.mark.parametrize(
-    ("code_set", "code", "scheme", "country", "category", "retry"),
+    "row",
     [
         ("iso20022_return", "AM04", None, None, "insufficient_funds", "yes"),
         ("iso20022_return", "MS03", None, None, "refused", "ask"),
@@ -135,8 +143,9 @@ def test_every_code_that_gocardless_hands_on_is_understood_by_its_scheme():
         (None, "51", "cash", None, "unknown", "no"),
     ],
 )  # fmt: skip
-def test_a_code_means_what_it_means_however_it_is_written(code_set, code, scheme, country, category, retry):
+def test_a_code_means_what_it_means_however_it_is_written(row):
     """Set or scheme, prefix, case, zeros and the country of the payer's bank."""
+    code_set, code, scheme, country, category, retry = row
     found = catalogue().resolve(CodeSet(code_set) if code_set else None, code, Scheme(scheme) if scheme else None, country)
     assert (found.category, found.retry) == (category, retry)
 
@@ -158,7 +167,16 @@ def test_what_must_never_be_retried_nowhere_is():
     for path in (ROOT / "mappings" / "reasons").glob("*.csv"):
         with path.open(encoding="utf-8") as file:
             for row in csv.DictReader(file):
-                if row["category"] in ("deceased", "disputed", "fraud", "legal", "unknown", "creditor_error", "method_invalid", "mandate_invalid"):
+                if row["category"] in (
+                    "deceased",
+                    "disputed",
+                    "fraud",
+                    "legal",
+                    "unknown",
+                    "creditor_error",
+                    "method_invalid",
+                    "mandate_invalid",
+                ):
                     assert row["retry"] != "yes", row
                 if row["category"] in ("deceased", "legal", "fraud"):
                     assert row["sensitive"] == "yes", row
@@ -169,11 +187,13 @@ GOOD = "stripe_decline,brand_new_code,Something new,refused,yes,payer,no,,our ow
 
 
 def folder(tmp_path: Path, *lines: str, name="a.csv") -> Path:
+    """A folder with one file of these lines."""
     (tmp_path / name).write_text("\n".join(lines) + "\n", encoding="utf-8")
     return tmp_path
 
 
 def faults(tmp_path: Path, *lines: str):
+    """What is wrong with a file of these lines."""
     with pytest.raises(ConfigError) as caught:
         load_reasons(folder(tmp_path, *lines))
     return caught.value.problems
@@ -182,7 +202,9 @@ def faults(tmp_path: Path, *lines: str):
 def test_an_admin_adds_and_overrides_rows_in_a_file_of_their_own(tmp_path: Path):
     """Later files win; what they do not name stays."""
     own = tmp_path / "own.csv"
-    own.write_text(f"{HEAD}\n{GOOD}\nstripe_decline,do_not_honor,We never retry it,refused,no,payer,no,,our own,2026-01-01\n", encoding="utf-8")
+    own.write_text(
+        f"{HEAD}\n{GOOD}\nstripe_decline,do_not_honor,We never retry it,refused,no,payer,no,,our own,2026-01-01\n", encoding="utf-8"
+    )
     found = load_reasons(ROOT / "mappings" / "reasons", own)
     assert found.resolve(CodeSet.STRIPE_DECLINE, "brand_new_code", None, None).category is Category.REFUSED
     assert found.resolve(CodeSet.STRIPE_DECLINE, "do_not_honor", None, None).retry == "no"
@@ -215,7 +237,9 @@ def test_a_bad_row_is_told_with_its_line(tmp_path: Path, change, said):
 def test_faults_of_files_are_told_too(tmp_path: Path):
     """Unknown and missing columns, double rows, no file at all, not UTF-8."""
     assert "no reason codes" in faults_of(tmp_path)
-    assert any("column 'sorce' is not known; did you mean 'source'?" in one for one in faults(tmp_path, HEAD.replace("source", "sorce"), GOOD))
+    assert any(
+        "column 'sorce' is not known; did you mean 'source'?" in one for one in faults(tmp_path, HEAD.replace("source", "sorce"), GOOD)
+    )
     assert any("stands on line 2 already" in one for one in faults(tmp_path, HEAD, GOOD, GOOD))
     assert any("wait_hours 'x' is no number of hours" in one for one in faults(tmp_path, f"{HEAD},wait_hours", f"{GOOD},x"))
     assert any("not CSV" in one for one in faults(tmp_path, HEAD, '"open'))
@@ -227,6 +251,7 @@ def test_faults_of_files_are_told_too(tmp_path: Path):
 
 
 def faults_of(tmp_path: Path) -> str:
+    """What is wrong with a folder."""
     with pytest.raises(ConfigError) as caught:
         load_reasons(tmp_path)
     return "\n".join(caught.value.problems)

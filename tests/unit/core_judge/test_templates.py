@@ -10,7 +10,9 @@ from connector.mapping.templates import Values, load_templates, names_in
 from tests.scenario.decide.builders import ROOT, default_policy
 
 FOLDER = ROOT / "mappings" / "templates"
-FULL = Values("Ada Example", "40.00 EUR", date(2026, 3, 1), "https://pay.example.com/x", date(2026, 3, 25), "Example Foundation", 2, "Free Advice")
+FULL = Values(
+    "Ada Example", "40.00 EUR", date(2026, 3, 1), "https://pay.example.com/x", date(2026, 3, 25), "Example Foundation", 2, "Free Advice"
+)
 BARE = Values("Ada Example", "40.00 EUR")
 
 

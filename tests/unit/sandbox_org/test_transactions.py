@@ -108,3 +108,10 @@ def test_an_event_of_a_transaction_waits_for_its_end(company):
         _, replay_id = company.org.publish("Paid__e", {"Reference__c": "r"}, session=company.session)
         assert (replay_id, company.log.seen) == (None, [])
     assert len(company.log.seen) == 1
+
+
+def test_two_runs_of_an_org_never_give_the_same_event_id(company, open_company, tmp_path):
+    """A client that remembers event ids over a restart of the org drops nothing new."""
+    again = open_company(tmp_path / "org.db")
+    first, second = (one.org.publish("Paid__e", {"Reference__c": "r1"}, session=one.session)[0] for one in (company, again))
+    assert first != second
