@@ -126,12 +126,15 @@ class Walk:
         planned = self._people.query(
             f"SELECT Planned_At__c FROM Dunwell_Follow_Up__c WHERE Status__c = 'Planned' AND Task_Id__c = null AND Planned_At__c > {_soql(at)} ORDER BY Planned_At__c LIMIT 1"
         )
-        coming += [_half_hour(datetime.fromisoformat(str(one["Planned_At__c"]))) for one in planned]
+        coming += [_stop(self._local(one["Planned_At__c"])) for one in planned]
         looks = self._people.query(
             f"SELECT Look_Again__c FROM Dunwell_Position__c WHERE Look_Again__c > {_soql(at)} ORDER BY Look_Again__c LIMIT 1"
         )
-        coming += [_half_hour(datetime.fromisoformat(str(one["Look_Again__c"]))) for one in looks]
+        coming += [_stop(self._local(one["Look_Again__c"])) for one in looks]
         return min([*coming, self._book.ends_at]).astimezone(self._book.zone)
+
+    def _local(self, value: object) -> datetime:
+        return datetime.fromisoformat(str(value)).astimezone(self._book.zone)
 
     def _hours(self, at: datetime) -> list[datetime]:
         """On working days at ten outcomes come in, and at half past five the outreach desk has sent what was due."""
@@ -227,7 +230,7 @@ class Walk:
             asked = not polled or (status["polled_at"] is not None and datetime.fromisoformat(str(status["polled_at"])) >= at)
             if idle and seen and asked:
                 return
-            time.sleep(0.03)
+            time.sleep(0.04)
         raise TransientError(f"the daemon did not come to rest at {at:%Y-%m-%d %H:%M}: {status}")
 
     def told(self, first: Record, second: Record, seconds: float) -> Told:
@@ -265,7 +268,12 @@ def _soql(at: datetime) -> str:
     return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
-def _half_hour(at: datetime) -> datetime:
-    """The next full or half hour: the walk does not stop at every minute somebody has a habit of."""
-    over = timedelta(minutes=at.minute % 30, seconds=at.second, microseconds=at.microsecond)
-    return at + (timedelta(minutes=30) - over if over else timedelta())
+STOPS = (11 * 60, 14 * 60, 17 * 60 + 30, 20 * 60 + 30)
+"""Minutes of the day at which the walk stops for what is planned: every hour of habit would be too many."""
+
+
+def _stop(at: datetime) -> datetime:
+    """The next stop at or after a planned moment, in the creditor's time zone."""
+    midnight = at.replace(hour=0, minute=0, second=0, microsecond=0)
+    stops = (midnight + timedelta(days=day, minutes=minute) for day in (0, 1) for minute in STOPS)
+    return next(stop for stop in stops if stop >= at)
