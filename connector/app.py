@@ -28,12 +28,12 @@ from connector.mapping.reasons import load_reasons
 from connector.mapping.templates import Templates, load_templates
 from connector.pipeline.ports import Context
 from connector.pipeline.receive import Inbox
+from connector.probes import Metrics, Probed
 from connector.salesforce.auth import Credentials, TokenSource
 from connector.salesforce.client import Org
 from connector.salesforce.limits import ApiBudget
 from connector.salesforce.poll import Poller, PollQuery
 from connector.salesforce.stream import EventStream
-from connector.probes import Metrics, Probed
 from connector.scheduler import Scheduler
 from connector.settings import Settings
 from connector.store import Store

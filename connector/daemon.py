@@ -21,7 +21,7 @@ from connector.pipeline.treat import LEASE_SECONDS, Batch, treat_due
 from connector.probes import Metrics
 from connector.salesforce.events import EventSource
 from connector.salesforce.poll import Poller
-from connector.store import DueMark, InboxRow
+from connector.store import OWNER, DueMark, InboxRow
 
 log = get("dunwell.daemon")
 IDLE_SECONDS = 1.0
@@ -51,9 +51,8 @@ class Daemon:
         poller: Poller,
         stream: Callable[[Inbox], EventSource] | None,
         metrics: Metrics,
-        owner: str = "main",
     ) -> None:
-        self._context, self._pace, self._poller, self._owner, self._metrics = context, pace, poller, owner, metrics
+        self._context, self._pace, self._poller, self._metrics = context, pace, poller, metrics
         self.wake, self._stop, self._poll_now = context.wake, threading.Event(), threading.Event()
         self.inbox = Inbox(context.store, context.clock.now, self.wake, self._gap)
         self._stream = stream(self.inbox) if stream is not None else None
@@ -66,7 +65,7 @@ class Daemon:
 
     def run(self) -> None:
         """Work until ``stop``; what a dead process held is taken up first."""
-        self._context.store.recover(self._owner)
+        self._context.store.recover(OWNER)
         for thread in self._threads:
             thread.start()
         if self._stream is not None:
@@ -147,12 +146,12 @@ class Daemon:
         """Place what came in, then treat who is due. True = there was something."""
         self.wake.clear()
         now = self._looked_at = self._context.clock.now()
-        rows = self._context.store.take_inbox(INBOX_BATCH, now, owner=self._owner)
+        rows = self._context.store.take_inbox(INBOX_BATCH, now, owner=OWNER)
         try:
             if rows:
                 found = place_events(self._context, rows, now)
                 log.info("outcome.placed", events=found.events, inserted=found.written, parked=found.parked)
-            marks = self._context.store.lease_due(now, self._pace.batch_payers, LEASE_SECONDS, self._owner)
+            marks = self._context.store.lease_due(now, self._pace.batch_payers, LEASE_SECONDS, OWNER)
         except DunwellError as error:
             self._postpone_rows(rows, error)
             return False

@@ -118,7 +118,7 @@ def load(environ: Mapping[str, str] | None = None, *, env_file: Path | None = Pa
     """
     given: dict[str, str] = {}
     if env_file is not None and env_file.is_file():
-        given.update({name: value for name, value in dotenv_values(env_file).items() if value is not None})
+        given.update({name: value for name, value in dict(dotenv_values(env_file)).items() if value is not None})
     given.update(os.environ if environ is None else environ)
     ours = {name.removeprefix(PREFIX).lower(): value for name, value in given.items() if name.startswith(PREFIX)}
     problems = [_unknown(name) for name in sorted(ours) if name not in Settings.model_fields]
@@ -140,9 +140,10 @@ def _unknown(name: str) -> str:
 
 
 def _missing(settings: Settings) -> list[str]:
-    needed = {
+    ways: dict[str, dict[str, object]] = {
         "jwt": {"client_id": settings.client_id, "username": settings.username, "key_file": settings.key_file},
         "client_credentials": {"client_id": settings.client_id, "client_secret": settings.client_secret.get_secret_value()},
         "token": {"access_token": settings.access_token.get_secret_value(), "instance_url": settings.instance_url},
-    }[settings.auth]
+    }
+    needed = ways[settings.auth]
     return [f"{PREFIX}{name.upper()}: needed when {PREFIX}AUTH={settings.auth}" for name, value in needed.items() if not value]

@@ -100,28 +100,36 @@ class Change:
     """What a new Task is the visible form of: its words are rendered from it."""
 
 
-def changes(
-    decision: Decision, view: View, now: datetime, *, currency: str, missing: bool = False, installments: Iterable[str] = ()
-) -> list[Change]:
+@dataclass(frozen=True, slots=True)
+class Basis:
+    """What a flag rests on."""
+
+    currency: str
+    """The creditor's or the first open item's, for a Position that has no amount."""
+    installments: tuple[str, ...] = ()
+    """Ids of the open installments."""
+    missing: bool = False
+    """Rows our flags rest on could not be read: nothing is cleared or superseded."""
+
+
+def changes(decision: Decision, view: View, now: datetime, basis: Basis) -> list[Change]:
     """Give every change that makes the org show ``decision``.
 
     Args:
         decision: what was decided.
         view: what the org shows now.
         now: aware instant; a follow-up whose time has come becomes visible.
-        currency: the creditor's, for a Position that has no amount.
-        missing: rows our flags rest on could not be read: nothing is cleared or superseded.
-        installments: ids of the open installments the flag rests on.
+        basis: what the flag rests on.
 
     """
     found = [change for one in decision.follow_ups for change in _follow_up(decision, one, view, now)]
     found += [change for one in decision.withheld for change in _withheld(decision, one, view)]
     found += _finished(decision, view)
-    if not missing:
+    if not basis.missing:
         found += _superseded(decision, view, now)
         set_now = {one.key for one in found if one.subject == "follow_up" and one.values.get("status") is FollowUpStatus.DONE}
         done = frozenset(one.key for one in decision.follow_ups if one.kind is Kind.RETRY and one.key in set_now)
-        found += _positions(decision, view, currency, installments, done)
+        found += _positions(decision, view, basis, done)
     return found
 
 
@@ -369,14 +377,13 @@ def position_values(decision: Decision, currency: str, installments: Iterable[st
     }
 
 
-def _positions(decision: Decision, view: View, currency: str, installments: Iterable[str], done: frozenset[str]) -> list[Change]:
-    installments = list(installments)
+def _positions(decision: Decision, view: View, basis: Basis, done: frozenset[str]) -> list[Change]:
     currencies = list(dict.fromkeys([*decision.arrears.amount, *view.positions]))
     if not currencies and decision.arrears.status is not ArrearsStatus.CLEAR:
-        currencies = [currency]
+        currencies = [basis.currency]
     found = []
     for one in currencies:
-        wanted = position_values(decision, one, installments, done)
+        wanted = position_values(decision, one, basis.installments, done)
         shown = view.positions.get(one)
         if shown is None:
             found.append(Change("insert", "position", decision.payer, {**wanted, "currency": one}, key=position_key(decision.payer, one)))

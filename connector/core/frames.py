@@ -147,12 +147,12 @@ def frame(name: str, rows: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
     rows = list(rows)
     for row in rows:
         if not row.keys() <= schema.keys():
-            raise KeyError(f"{name}: unknown column {sorted(row.keys() - schema.keys())[0]}")
+            raise KeyError(f"{name}: unknown column {min(row.keys() - schema.keys())}")
     columns = {}
     for column, dtype in schema.items():
         values = [row.get(column) for row in rows]
         if dtype == INSTANT:
-            columns[column] = pd.Series(pd.to_datetime(values, utc=True), dtype=dtype)
+            columns[column] = pd.Series(pd.to_datetime(pd.Series(values, dtype=object), utc=True), dtype=dtype)
         else:
             columns[column] = pd.Series(values, dtype=dtype)
     return pd.DataFrame(columns)

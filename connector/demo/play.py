@@ -17,7 +17,7 @@ from rich.progress import Progress, TaskID
 
 from connector.demo.judge import Judge, Verdict
 from connector.demo.people import People, Record
-from connector.demo.script import INSTALLMENT_FIELDS, Book, Stagehand, Story, complete_tasks, opening, outcome_event, read_book
+from connector.demo.script import INSTALLMENT_FIELDS, Book, Stagehand, complete_tasks, opening, outcome_event, read_book
 from connector.demo.stage import STORIES, Stage, staged
 from connector.errors import TransientError
 
@@ -145,7 +145,9 @@ class Walk:
         """Whether anybody has something to do at a working hour: outcomes to come in, or Tasks to complete."""
         if hour.hour == 10:
             return any(day <= hour.date().isoformat() for day in self._background)
-        return bool(self._people.query("SELECT Id FROM Task WHERE IsClosed = false AND Status != 'Deferred' AND Dunwell_Key__c != null LIMIT 1"))
+        return bool(
+            self._people.query("SELECT Id FROM Task WHERE IsClosed = false AND Status != 'Deferred' AND Dunwell_Key__c != null LIMIT 1")
+        )
 
     def _has_work(self, at: datetime) -> bool:
         """Whether people will act now: the daemon's poll must not fall between two of their acts."""

@@ -136,7 +136,7 @@ class Stagehand:
     def _package(self, story: Story, step: Mapping[str, Any], _now: datetime) -> None:
         fields = {name: _plain(value) for name, value in step["fields"].items()}
         if step.get("update_mandate"):
-            mandate = next(str(one["cpm__Mandate__c"]) for one in reversed(story.installments.values()) if one["cpm__Mandate__c"])
+            mandate = next(str(one["cpm__Mandate__c"]) for one in reversed(list(story.installments.values())) if one["cpm__Mandate__c"])
             self._people.update("cpm__Mandate__c", [{"Id": mandate, **fields}])
         elif "update" in step:
             self._people.update("cpm__Installment__c", [{"Id": story.installments[str(step["update"])]["Id"], **fields}])

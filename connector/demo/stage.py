@@ -99,8 +99,8 @@ def _sandbox(payers: int, seed: int, now: str, folder: Path) -> Iterator[Mapping
     ]
     with (
         (folder / "sandbox.log").open("w") as errors,
-        subprocess.Popen(words, cwd=ROOT, stdout=subprocess.PIPE, stderr=errors, text=True) as process,
-    ):  # noqa: S603
+        subprocess.Popen(words, cwd=ROOT, stdout=subprocess.PIPE, stderr=errors, text=True) as process,  # noqa: S603 - our own program
+    ):
         try:
             printed = process.stdout.readline() if process.stdout else ""
             if not printed.strip():
@@ -124,7 +124,7 @@ def _daemon(line: Mapping[str, str], folder: Path) -> Iterator[Stage]:
         subprocess.Popen(
             [sys.executable, "-m", "connector", "run"], cwd=folder, env={**_clean(), **settings}, stdout=log, stderr=subprocess.STDOUT
         ) as process,
-    ):  # noqa: S603
+    ):
         try:
             yield Stage(line, _status_url(path, process), settings, path)
         finally:

@@ -47,7 +47,7 @@ def attempt_record(
 ) -> dict[str, object]:
     """Fields of the Payment Attempt for a placement; ``parked`` overrides why it is parked (shadow mode)."""
     because = parked or placement.parked
-    links = {mapping.payer_of(placement.payer).own_link: placement.payer} if placement.payer else {}
+    links: dict[str, object] = {mapping.payer_of(placement.payer).own_link: placement.payer} if placement.payer else {}
     amount = one.amount if one.amount is not None and abs(one.amount) < Decimal(10) ** 14 else None
     return _filled(
         {

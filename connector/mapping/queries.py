@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from simple_salesforce.format import format_soql
 
 from connector.mapping import own
-from connector.mapping.org import Mapping, PayerObject
+from connector.mapping.org import Mapping, PayerObject, Runs
 
 OWN_FOLLOW_UP_FIELDS = (
     "Kind__c, Level__c, Planned_At__c, Done_At__c, Channel__c, Status__c, Task_Id__c, Withheld__c, Withheld_Until__c, Installments__c"
@@ -110,7 +110,7 @@ def for_payers(mapping: Mapping, payers: Sequence[str], now: datetime) -> list[Q
             f"SELECT Id, {_fields(case_fields(mapping))} FROM {mapping.cases.object} WHERE {_cases(mapping, payers)} AND (IsClosed = false OR ClosedDate >= {first_at})",
         ),
         *(query for one in mapping.payers if (query := _payer_records(mapping, one, payers)) is not None),
-        *([_runs(mapping, now)] if mapping.runs else []),
+        *([_runs(mapping, mapping.runs, now)] if mapping.runs else []),
     ]
 
 
@@ -283,10 +283,8 @@ def _payer_records(mapping: Mapping, one: PayerObject, payers: Sequence[str]) ->
     return Query(f"payers:{one.object}", format_soql(f"SELECT {', '.join(fields)} FROM {one.object} WHERE Id IN {{}}", ids))
 
 
-def _runs(mapping: Mapping, now: datetime) -> Query:
-    assert mapping.runs is not None
+def _runs(mapping: Mapping, one: Runs, now: datetime) -> Query:
     today = now.astimezone(mapping.creditor.zone).date().isoformat()
-    one = mapping.runs
     method = f", {one.payment_method}" if one.payment_method else ""
     return Query(
         "runs",

@@ -4,7 +4,8 @@ Must not decide anything. Invariant: what cannot be read as its type is a Perman
 the record's id and the field, so that one broken record parks one payer.
 """
 
-from collections.abc import Iterable, Mapping as MappingOf
+from collections.abc import Iterable
+from collections.abc import Mapping as MappingOf
 from datetime import UTC, date, datetime, time
 from decimal import Decimal, InvalidOperation
 from zoneinfo import ZoneInfo
@@ -246,7 +247,7 @@ def promise_row(mapping: Mapping, record: Record) -> Row:
 
 
 def _claim_kind(mapping: Mapping, value: str | None) -> str | None:
-    return mapping.installments.claim_kinds.get(value or "", value)  # type: ignore[arg-type]
+    return mapping.installments.claim_kinds.get(value or "", value)
 
 
 _COUNTRIES = {

@@ -111,5 +111,5 @@ def _named(names: MappingOf[str, str], values: MappingOf[str, Value]) -> Fields:
     fields: Fields = {}
     for word, value in values.items():
         if word in names:
-            fields[names[word]] = as_instant(value) if word in _INSTANTS and isinstance(value, date) else value  # type: ignore[arg-type]
+            fields[names[word]] = as_instant(value) if word in _INSTANTS and isinstance(value, date) else value
     return fields

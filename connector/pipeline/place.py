@@ -12,6 +12,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from connector.core.matching import Candidate, KnownMoney, Placement, Report, place
+from connector.core.words import CodeSet, Scheme
 from connector.errors import PermanentError, TransientError
 from connector.log import get
 from connector.mapping import outcomes, own, queries, read
@@ -43,7 +44,7 @@ def place_events(context: Context, rows: Sequence[InboxRow], now: datetime) -> P
     reports = {row: outcomes.report(body, _uuid(row), row.received_at) for row in rows if (body := _outcome(row)) is not None}
     changed = [row for row in rows if row not in reports]
     placements = _placements(context, list(reports.values()), now)
-    parked = _write(context, placements, now)
+    parked = _write(context, placements)
     looks = [Look(one.payer, now, "outcome") for one, _ in placements if one.payer]
     looks += [Look(payer, now, "change") for payer in _changed(context, changed)]
     context.store.settle_inbox([row.id for row in rows if row.id is not None], looks=looks)
@@ -136,7 +137,7 @@ def _money(context: Context, installments: Sequence[str]) -> list[KnownMoney]:
     return found
 
 
-def _write(context: Context, placements: Sequence[tuple[Placement, Report]], now: datetime) -> int:
+def _write(context: Context, placements: Sequence[tuple[Placement, Report]]) -> int:
     """Insert what is to be written; a key that exists already is done. Returns how many are parked."""
     rows: list[Row] = []
     whose: list[tuple[Placement, Report]] = []
@@ -170,7 +171,9 @@ def attempt_fields(context: Context, placement: Placement, report: Report) -> di
     """Fields of the attempt a placement stands for, its reason judged by the catalogue."""
     category = None
     if report.reason_code and placement.parked is None:
-        category = str(context.catalogue.resolve(report.code_set, report.reason_code, report.scheme, report.reason_country).category)
+        code_set = CodeSet(report.code_set) if report.code_set else None
+        scheme = Scheme(report.scheme) if report.scheme else None
+        category = str(context.catalogue.resolve(code_set, report.reason_code, scheme, report.reason_country).category)
     parked = SHADOW if placement.write == "payment" else None
     return outcomes.attempt_record(context.mapping, placement, report, category, parked=parked)
 

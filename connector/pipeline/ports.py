@@ -28,9 +28,17 @@ class OrgAccess(Protocol):
     """The org, as the pipeline sees it (``salesforce.client.Org`` in life)."""
 
     @property
-    def calls(self) -> int: ...
-    def query_many(self, soqls: Sequence[str], *, all_rows: Sequence[bool] | bool = False) -> list[list[Record]]: ...
-    def write(self, inserts: Sequence[Row], updates: Sequence[Edit], *, serial: bool = False) -> tuple[list[Saved], list[Saved]]: ...
+    def calls(self) -> int:
+        """Requests sent so far."""
+        ...
+
+    def query_many(self, soqls: Sequence[str], *, all_rows: Sequence[bool] | bool = False) -> list[list[Record]]:
+        """The rows of each query, in as few calls as the platform allows."""
+        ...
+
+    def write(self, inserts: Sequence[Row], updates: Sequence[Edit], *, serial: bool = False) -> tuple[list[Saved], list[Saved]]:
+        """Insert and update; the outcome of each, in order."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from connector.core.changes import changes
+from connector.core.changes import Basis, changes
 from connector.core.decide import decide
 from connector.core.facts import render
 from connector.core.ledger import assess
@@ -53,7 +53,7 @@ def treat(context: Context, payers: Sequence[str], now: datetime, *, dry: bool =
             plans.append(_plan(context, loaded, payer, position, now))
         except Exception as error:  # noqa: BLE001 - the one place: a payer that breaks the rules must not stop the others
             batch.parked[payer] = f"could not be decided: {type(error).__name__}"
-            log.error("payer.parked", payer=payer, error=error)
+            log.error("payer.parked", payer=payer, error=error)  # noqa: TRY400 - a trace may hold values of the payer
         if position.missing:
             batch.missing.append(payer)
             log.error("payer.rows_missing", payer=payer, count=len(position.missing))
@@ -83,7 +83,7 @@ def _plan(context: Context, loaded: Loaded, payer: str, position: Position, now:
     decision = decide(position, context.policy, now)
     resting_on = [item.id for item in position.open_items if item.overdue]
     currency = position.open_items[0].currency if position.open_items else context.mapping.creditor.currency
-    planned = changes(decision, loaded.views[payer], now, currency=currency, missing=bool(position.missing), installments=resting_on)
+    planned = changes(decision, loaded.views[payer], now, Basis(currency, tuple(resting_on), bool(position.missing)))
     return Plan(decision, planned)
 
 

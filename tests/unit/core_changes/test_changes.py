@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
-from connector.core.changes import Change, ShownFollowUp, ShownPosition, ShownTask, View, changes, position_values
+from connector.core.changes import Basis, Change, ShownFollowUp, ShownPosition, ShownTask, View, changes, position_values
 from connector.core.model import Arrears, Decision, FollowUp, Hold, Withheld
 from connector.core.words import ArrearsStatus, Channel, FollowUpStatus, HoldCause, InstallmentStatus, Kind, Tone
 
@@ -26,9 +26,9 @@ def decided(*follow_ups, withheld=(), **changed):
     return replace(DECISION, follow_ups=follow_ups, withheld=tuple(withheld), **changed)
 
 
-def planned(change, view, now=NOW, **more):
+def planned(change, view, now=NOW, *, missing=False):
     """List the changes of a decision."""
-    return changes(change, view, now, currency="EUR", installments=[INSTALLMENT], **more)
+    return changes(change, view, now, Basis("EUR", (INSTALLMENT,), missing))
 
 
 def shown(one, status=FollowUpStatus.PLANNED, **more):
@@ -156,7 +156,7 @@ def test_a_retry_is_set_once_and_a_persons_reset_stays():
     """Our stamp on the installment says it was set; whatever a person did to it since is theirs."""
     decision = decided(RETRY)
     org = view(decision, retry_stamps={INSTALLMENT: None}, statuses={INSTALLMENT: InstallmentStatus.FAILED})
-    assert [one.subject for one in planned(decision, org)] == ["follow_up", "installment", "follow_up"]
+    assert [one.subject for one in planned(decision, org)] == ["follow_up", "installment", "follow_up", "position"]
     org = view(decided(), shown(RETRY), retry_stamps={INSTALLMENT: RETRY.key}, statuses={INSTALLMENT: InstallmentStatus.OUTSTANDING})
     assert what(planned(decision, org)) == [("update", "follow_up", "Done")]
 

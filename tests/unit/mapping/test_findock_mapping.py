@@ -45,6 +45,7 @@ STANDARD = {
 
 @pytest.fixture
 def mapping():
+    """Load the shipped mapping."""
     return load_mapping(ROOT / "mappings", "findock")[0]
 
 
@@ -64,7 +65,7 @@ def test_every_field_that_is_queried_exists_in_the_source(mapping):
     wanted = [*queries.for_payers(mapping, [CONTACT, ACCOUNT], NOW), *queries.everyone(mapping, NOW), *queries.come_due(mapping, NOW)]
     for query in wanted:
         sobject = re.search(r" FROM (\w+)", query.soql).group(1)
-        names = {word for word in re.findall(r"\b[A-Za-z]\w*__c\b", re.sub(r"'[^']*'|\w+__r\.\w+", "", query.soql))} - {sobject}
+        names = set(re.findall(r"\b[A-Za-z]\w*__c\b", re.sub(r"'[^']*'|\w+__r\.\w+", "", query.soql))) - {sobject}
         assert names <= known.get(sobject, set()), (query.name, names - known.get(sobject, set()))
 
 
