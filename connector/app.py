@@ -4,6 +4,7 @@ Must not decide anything of the business. Invariant: everything that is read fro
 first call to an org, and the org is verified before the first write.
 """
 
+import os
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -18,7 +19,7 @@ from connector.core.decide import decide
 from connector.core.policy import Policy
 from connector.core.reasons import Catalogue
 from connector.daemon import Daemon, Pace
-from connector.errors import ConfigError
+from connector.errors import ConfigError, TransientError
 from connector.log import get
 from connector.mapping import own, queries, read
 from connector.mapping.org import Mapping as OrgMapping
@@ -26,6 +27,7 @@ from connector.mapping.org import load_mapping
 from connector.mapping.policies import load_policies
 from connector.mapping.reasons import load_reasons
 from connector.mapping.templates import Templates, load_templates
+from connector.pipeline.parked import place_parked
 from connector.pipeline.ports import Context
 from connector.pipeline.receive import Inbox
 from connector.probes import Metrics, Probed
@@ -154,7 +156,6 @@ def opened(settings: Settings) -> Iterator[App]:
             clock=time,
             roles=Roles(org, ours.mapping),
             shadow=settings.mode == "shadow",
-            stale_hours=settings.stale_hours,
             keep_days=settings.keep_days,
         )
         yield App(settings, context, org, tokens, store, time)
@@ -262,6 +263,26 @@ def decide_facts(text: str, ours: Business) -> list[dict[str, object]]:
     return found
 
 
+@contextmanager
+def alone(app: App, job: str) -> Iterator[None]:
+    """Hold a job's place in the ledger, so that the command and the schedule never run it at once.
+
+    Raises:
+        TransientError: it runs already.
+
+    """
+    owner = f"command-{os.getpid()}"
+    app.store.register_job(job, app.clock.now())
+    if not app.store.job_started(job, app.clock.now(), owner=owner, seconds=3600):
+        raise TransientError(f"{job} runs already; try again when it has ended")
+    try:
+        yield
+    except BaseException as error:
+        app.store.job_finished(job, app.clock.now(), owner=owner, error=type(error).__name__)
+        raise
+    app.store.job_finished(job, app.clock.now(), owner=owner)
+
+
 def status(settings: Settings) -> dict[str, object]:
     """How much work the store knows of. Needs no org."""
     store = Store.open(settings.store_url.get_secret_value())
@@ -279,4 +300,6 @@ def status(settings: Settings) -> dict[str, object]:
 
 def unpark(app: App, payers: list[str] | None) -> int:
     """Take up again parked payers and events of the store. Returns how many."""
-    return app.store.unpark(payers, app.clock.now()) + (app.store.unpark_inbox() if payers is None else 0)
+    now = app.clock.now()
+    count = app.store.unpark(payers, now)
+    return count if payers is not None else count + app.store.unpark_inbox() + place_parked(app.context, now)

@@ -139,7 +139,7 @@ def reconcile(
     yes: Annotated[bool, typer.Option("--yes", help="Go on although the safety stop would refuse.")] = False,
 ) -> None:
     """Look at everyone now: the nightly pass."""
-    with told(), opened() as app:
+    with told(), opened() as app, wiring.alone(app, "reconcile"):
         with Progress(console=err, disable=not sys.stderr.isatty() or as_json, transient=True) as progress:
             bar = progress.add_task("payers", total=None)
             found = sweep(

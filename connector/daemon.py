@@ -60,6 +60,7 @@ class Daemon:
         self._looked_at = context.clock.now()
         self._treated = 0
         self._busy = False
+        self._counted_calls = self._counted_events = 0
         self._waiting: str | None = None
         self._threads = [threading.Thread(target=self._poll, name="poll", daemon=True)]
 
@@ -114,6 +115,10 @@ class Daemon:
         self._metrics.inbox_events.labels("waiting").set(counts.inbox)
         self._metrics.inbox_events.labels("parked").set(counts.parked_events)
         self._metrics.oldest_due_seconds.set((now - counts.oldest_due_at).total_seconds() if counts.oldest_due_at else 0)
+        self._metrics.api_calls.inc(self._context.org.calls - self._counted_calls)
+        self._counted_calls = self._context.org.calls
+        self._metrics.events.labels("all").inc(self.inbox.received - self._counted_events)
+        self._counted_events = self.inbox.received
         self._metrics.stream_connected.set(self._stream is not None and self._stream.connected)
 
     def status(self) -> Mapping[str, object]:
@@ -155,35 +160,40 @@ class Daemon:
         except DunwellError as error:
             self._postpone_rows(rows, error)
             return False
-        if marks:
-            self._treat(marks, now)
-        self._answers()
+        if (not marks or self._treat(marks, now)) and (rows or marks):
+            self._answers()
         return bool(rows or marks)
 
-    def _treat(self, marks: list[DueMark], now: datetime) -> None:
+    def _treat(self, marks: list[DueMark], now: datetime) -> bool:
+        """Treat who is due. False = the org did not take it and they wait."""
+        began = monotonic()
         try:
             batch = treat_due(self._context, marks, now)
         except DunwellError as error:
             delay = _delay(error, max(mark.attempts for mark in marks))
             self._context.store.postpone(marks, now + timedelta(seconds=delay), type(error).__name__)
             self._wait(error, delay)
-            return
+            return False
         self._treated += len(batch.decisions)
+        self._metrics.batch_seconds.observe(monotonic() - began)
         self._count(batch)
         log.info(
             "batch.finished", payers=len(marks), inserted=sum(batch.applied.inserted.values()), updated=sum(batch.applied.updated.values())
         )
+        return True
 
     def _count(self, batch: Batch) -> None:
         metrics = self._metrics
         metrics.payers.labels("treated").inc(len(batch.decisions))
         metrics.payers.labels("parked").inc(len(batch.parked))
+        for kind, count in batch.applied.made.items():
+            metrics.follow_ups.labels(kind).inc(count)
+        for reason, count in batch.applied.withheld.items():
+            metrics.withheld.labels(reason).inc(count)
         for sobject, count in batch.applied.inserted.items():
             metrics.writes.labels(sobject, "inserted").inc(count)
         for sobject, count in batch.applied.updated.items():
             metrics.writes.labels(sobject, "updated").inc(count)
-        for reason in (reason for one in batch.decisions for item in one.withheld for reason in item.reasons):
-            metrics.withheld.labels(reason).inc()
 
     def _postpone_rows(self, rows: list[InboxRow], error: DunwellError) -> None:
         delay = _delay(error, max((row.attempts for row in rows), default=0))
@@ -207,8 +217,9 @@ class Daemon:
     # The poll
 
     def _poll(self) -> None:
-        """Ask for changes every ``poll_seconds``; a failed poll moves no cursor and is simply repeated."""
+        """Ask for changes every ``poll_seconds``; a failed poll moves no cursor and is simply repeated, which is said once."""
         clock: Clock = self._context.clock
+        failing = False
         while not self._stop.is_set():
             now = clock.now()
             try:
@@ -218,9 +229,11 @@ class Daemon:
                     self._context.store.mark_due(payers, at=now, why="poll")
                     self.wake.set()
                 self._poller.keep(polled)
-                self._polled_at = now
+                self._polled_at, failing = now, False
             except DunwellError as error:
-                log.warning("poll.failed", error=error)
+                if not failing:
+                    log.warning("poll.failed", error=error)
+                failing = True
             self._poll_now.clear()
             clock.wait_until(now + timedelta(seconds=self._pace.poll_seconds), self._poll_now)
 

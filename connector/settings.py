@@ -70,9 +70,6 @@ class Settings(BaseSettings):
     poll_overlap_seconds: Annotated[int, Field(ge=0)] = Field(
         300, description="How far each poll looks back before the last one, in seconds"
     )
-    stale_hours: Annotated[int, Field(ge=1)] = Field(
-        96, description="Payment data older than this, in hours, lets no course become harsher"
-    )
     reconcile_cron: str = Field(
         "0 2 * * *", description="When the reconciliation runs: minute hour day month weekday, in the creditor's time zone"
     )

@@ -107,7 +107,7 @@ class Judge:
         withheld = sorted(self._withheld[story.payer])
         category = next((str(one["Cause__c"]) for one in follow_ups if one["Cause__c"]), None) or self._attempt_category(story)
         planned = [one for one in happened if one["Planned_At__c"]]
-        why = next((str(one["Reasons__c"]) for one in wanted if one["Reasons__c"]), "") or "Nothing had to be done."
+        why = next((_why(str(one["Reasons__c"])) for one in wanted if one["Reasons__c"]), "") or "Nothing had to be done."
         verdict = Verdict(story, category, list(dict.fromkeys(str(one["Kind__c"]) for one in wanted)), withheld, why, payer_name=name)
         verdict.next_at = str(planned[0]["Planned_At__c"]) if planned else None
         self._basics(verdict, {str(one["Kind__c"]) for one in happened})
@@ -286,6 +286,11 @@ class _Case:
     def local(self, value: object) -> datetime:
         """An instant of the org in the creditor's time zone."""
         return datetime.fromisoformat(str(value)).astimezone(self.zone)
+
+
+def _why(reasons: str) -> str:
+    """The reasons without the planned time, which has a column of its own."""
+    return reasons.partition(" Planned for ")[0].replace("do_not_contact", "Do not contact.")
 
 
 def _several(value: object) -> tuple[str, ...]:

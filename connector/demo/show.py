@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from connector.demo.play import Told
 
@@ -16,14 +17,19 @@ ZONE = ZoneInfo("Europe/Amsterdam")
 
 def show(told: Told, console: Console) -> None:
     """Print who was looked at, what was decided, when, why, what was withheld and what was written."""
-    table = Table(title="What happened to whom", expand=console.is_terminal, show_lines=console.is_terminal)
-    for heading in ("story", "payer", "because of", "decided", "when", "withheld", "why"):
-        table.add_column(heading, overflow="fold", no_wrap=False)
+    table = Table(title="What happened to whom", expand=True, show_lines=True)
+    for heading, ratio in (("who", 4), ("because of", 3), ("decided", 4), ("first at", 2), ("withheld", 3), ("why", 9)):
+        table.add_column(heading, ratio=ratio, overflow="fold")
     for one in told.verdicts:
+        who = Text.assemble((one.story.name, "bold red" if one.faults else "bold"), "\n", one.payer_name)
         table.add_row(
-            ("" if one.faults else "✓ ") + one.story.name, one.payer_name, one.reason_category or "-", ", ".join(one.follow_ups) or "nothing",
-            _local(one.next_at), ", ".join(one.withheld) or "-", one.why,
-        )  # fmt: skip
+            who,
+            one.reason_category or "-",
+            ", ".join(one.follow_ups) or "nothing",
+            _local(one.next_at),
+            ", ".join(one.withheld) or "-",
+            one.why,
+        )
     if console.is_terminal:
         console.print(table)
     else:

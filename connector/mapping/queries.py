@@ -81,7 +81,7 @@ def for_payers(mapping: Mapping, payers: Sequence[str], now: datetime) -> list[Q
         ),
         Query(
             "attempts",
-            f"SELECT Id, {own.KEY}, {own_links}, {ATTEMPT_FIELDS} FROM {own.ATTEMPT} WHERE {ours} AND Status__c = 'Placed' AND Occurred_At__c >= {first_at}",
+            f"SELECT Id, {own.KEY}, {own_links}, {ATTEMPT_FIELDS} FROM {own.ATTEMPT} WHERE {ours} AND Status__c = 'Placed' AND Installment_Id__c != null AND Occurred_At__c >= {first_at}",
         ),
         Query(
             "follow_ups",
@@ -177,6 +177,23 @@ def known_installments(mapping: Mapping, ids: Sequence[str], references: Sequenc
     return found
 
 
+REPORTED_FIELDS = (
+    "Provider__c", "Provider_Reference__c", "Installment_Reference__c", "Outcome__c", "Amount__c", "Currency__c", "Occurred_At__c",
+    "Scheme__c", "Code_Set__c", "Reason_Code__c", "Reason_Text__c", "Reason_Country__c", "Advice_Code__c", "Payer_Initiated__c",
+)  # fmt: skip
+"""Fields that a Payment Attempt and the event it came from have in common."""
+
+
+def parked_attempts(mapping: Mapping) -> Query:
+    """Outcomes that could not be placed, oldest first, at most 1,000."""
+    own_links = ", ".join(one.own_link for one in mapping.payers)
+    fields = ", ".join(REPORTED_FIELDS)
+    return Query(
+        "parked",
+        f"SELECT Id, {own.KEY}, {own_links}, Installment_Id__c, {fields} FROM {own.ATTEMPT} WHERE Status__c = 'Parked' ORDER BY CreatedDate LIMIT 1000",
+    )
+
+
 def known_money(mapping: Mapping, installments: Sequence[str], keys: Sequence[str]) -> list[Query]:
     """Find payments already there for ``installments``, and attempts already written under ``keys``."""
     found = []
@@ -216,7 +233,6 @@ def everyone(mapping: Mapping, now: datetime) -> list[Query]:
             "installments", f"SELECT Id, {links} FROM {one.object} WHERE {one.due_on[0]} >= {first} OR {one.due_on[0]} = null OR {is_open}"
         ),
         Query("positions", f"SELECT Id, {own_links} FROM {own.POSITION}"),
-        Query("parked", f"SELECT Id, {own_links} FROM {own.ATTEMPT} WHERE Status__c = 'Parked'"),
     ]
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from collections.abc import Mapping as MappingOf
 from datetime import UTC, date, datetime, time
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from connector.core.money import to_minor
@@ -23,9 +24,11 @@ def field(record: Record, name: str | None) -> object:
     """Value of ``name``, following relationship paths (``A__r.B__c``); None where anything on the way is empty."""
     if name is None:
         return None
+    if "." not in name:
+        return record.get(name)
     value: object = record
     for part in name.split("."):
-        if not isinstance(value, MappingOf):
+        if not isinstance(value, (dict, MappingOf)):  # dict first: it is what there is, and an ABC takes long to ask
             return None
         value = value.get(part)
     return value
@@ -34,7 +37,9 @@ def field(record: Record, name: str | None) -> object:
 def text(record: Record, name: str | None) -> str | None:
     """A text or picklist value; empty is None."""
     value = field(record, name)
-    return str(value) if value not in (None, "") else None
+    if type(value) is str:
+        return value or None
+    return None if value is None else str(value)
 
 
 def flag(record: Record, name: str | None) -> bool | None:
@@ -48,8 +53,10 @@ def number(record: Record, name: str | None) -> Decimal | None:
     value = field(record, name)
     if value is None or value == "":
         return None
+    if type(value) is Decimal:
+        return value
     try:
-        return value if isinstance(value, Decimal) else Decimal(str(value))
+        return Decimal(str(value))
     except InvalidOperation:
         raise _unreadable(record, str(name), "a number") from None
 
@@ -60,8 +67,8 @@ def money(record: Record, name: str | None, currency: str) -> int | None:
     if value is None:
         return None
     try:
-        return to_minor(value, currency)
-    except ValueError as error:
+        return _minor(value, currency)
+    except (ValueError, TypeError) as error:  # TypeError: a signalling NaN cannot be looked up
         raise PermanentError(f"record {text(record, 'Id')}: {name} holds no amount in {currency}: {error}") from None
 
 
@@ -83,9 +90,14 @@ def day(record: Record, name: str | None) -> date | None:
     if value is None:
         return None
     try:
-        return date.fromisoformat(value[:10])
+        return _date(value[:10])
     except ValueError:
         raise _unreadable(record, str(name), "a date") from None
+
+
+# A batch of 24 months repeats its days and amounts a hundred times over.
+_date = lru_cache(maxsize=4096)(date.fromisoformat)
+_minor = lru_cache(maxsize=4096)(to_minor)
 
 
 def first_day(record: Record, names: Iterable[str]) -> date | None:
@@ -277,6 +289,7 @@ def _country(value: str | None) -> str | None:
     return value.upper() if len(value) == 2 else _COUNTRIES.get(value.lower())
 
 
+@lru_cache(maxsize=4096)
 def _midnight(on: date | None, zone: ZoneInfo) -> datetime | None:
     return None if on is None else datetime.combine(on, time(), zone).astimezone(UTC)
 

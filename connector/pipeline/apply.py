@@ -4,6 +4,7 @@ Must not decide. Invariant: every insert carries a unique key, so a crash or an 
 loading and applying again; one refused record parks its payer and the rest go on.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -28,6 +29,10 @@ class Applied:
     inserted: dict[str, int] = field(default_factory=dict)
     """Object → records made."""
     updated: dict[str, int] = field(default_factory=dict)
+    made: Counter[str] = field(default_factory=Counter)
+    """Kind → follow-ups newly planned or done."""
+    withheld: Counter[str] = field(default_factory=Counter)
+    """Reason → follow-ups newly withheld."""
     refused: dict[str, str] = field(default_factory=dict)
     """Payer → why one of their records was refused."""
     locked: set[str] = field(default_factory=set)
@@ -102,6 +107,7 @@ class Writer:
     def _settle(self, one: Change, sobject: str, saved: Saved, counts: dict[str, int]) -> None:
         if saved.ok:
             counts[sobject] = counts.get(sobject, 0) + 1
+            self._tally(one)
         if saved.ok or saved.code == "DUPLICATE_VALUE":
             record_id = saved.id or saved.duplicate_of
             if one.key and record_id:
@@ -113,6 +119,14 @@ class Writer:
         else:
             self.applied.refused[one.payer] = f"the org refused a {sobject} with {saved.code}"
             log.error("write.refused", payer=one.payer, sobject=sobject, code=saved.code or "")
+
+    def _tally(self, one: Change) -> None:
+        if one.subject != "follow_up" or one.op != "insert":
+            return
+        if one.values.get("withheld"):
+            self.applied.withheld.update(str(one.values["withheld"]).split(";"))
+        else:
+            self.applied.made[str(one.values["kind"])] += 1
 
     def _insert(self, one: Change) -> Row | None:
         context = self._context

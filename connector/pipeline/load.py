@@ -51,7 +51,7 @@ class Loaded:
         return replace(self, snapshot=replace(self.snapshot, **kept))
 
 
-def load(org: OrgAccess, mapping: OrgMapping, payers: Sequence[str], now: datetime, *, stale: bool = False) -> Loaded:
+def load(org: OrgAccess, mapping: OrgMapping, payers: Sequence[str], now: datetime) -> Loaded:
     """Read everything about ``payers`` (at most 200) in as few calls as Composite allows.
 
     Raises:
@@ -80,7 +80,7 @@ def load(org: OrgAccess, mapping: OrgMapping, payers: Sequence[str], now: dateti
         for table in rows.values():
             table[:] = [row for row in table if row.get("payer", row.get("id")) != gone]
     due_on = {str(row["id"]): day for row in rows["installments"] if isinstance(day := row["due_on"], date)}
-    return Loaded(snapshot(rows, runs=runs, stale=stale), views, about, due_on, pay_links, unreadable)
+    return Loaded(snapshot(rows, runs=runs), views, about, due_on, pay_links, unreadable)
 
 
 def _facts(

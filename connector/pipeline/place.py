@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
+from connector.core.changes import DISCREET
 from connector.core.matching import Candidate, KnownMoney, Placement, Report, place
-from connector.core.words import CodeSet, Scheme
+from connector.core.words import SENSITIVE_CATEGORIES, CodeSet, Scheme
 from connector.errors import PermanentError, TransientError
 from connector.log import get
 from connector.mapping import outcomes, own, queries, read
@@ -41,9 +42,9 @@ def place_events(context: Context, rows: Sequence[InboxRow], now: datetime) -> P
             rows are placed again under the same keys.
 
     """
-    reports = {row: outcomes.report(body, _uuid(row), row.received_at) for row in rows if (body := _outcome(row)) is not None}
+    reports = {row: outcomes.report(body, _uuid(row), row.received_at) for row in rows if (body := outcome_of(row)) is not None}
     changed = [row for row in rows if row not in reports]
-    placements = _placements(context, list(reports.values()), now)
+    placements = place_reports(context, list(reports.values()), now)
     parked = _write(context, placements)
     looks = [Look(one.payer, now, "outcome") for one, _ in placements if one.payer]
     looks += [Look(payer, now, "change") for payer in _changed(context, changed)]
@@ -58,14 +59,16 @@ def _uuid(row: InboxRow) -> str:
     return row.event_uuid or f"{row.channel.rpartition('/')[2]}_{row.replay_id}"
 
 
-def _outcome(row: InboxRow) -> Mapping[str, object] | None:
+def outcome_of(row: InboxRow) -> Mapping[str, object] | None:
+    """The payload of a reported outcome; None for a change of a record."""
     if row.channel != own.OUTCOME_CHANNEL:
         return None
     body = json.loads(row.body, parse_float=Decimal)
     return body if isinstance(body, dict) else {}
 
 
-def _placements(context: Context, reports: Sequence[Report], now: datetime) -> list[tuple[Placement, Report]]:
+def place_reports(context: Context, reports: Sequence[Report], now: datetime) -> list[tuple[Placement, Report]]:
+    """Say where each report belongs, oldest first; of two reports with one key the first stands."""
     by_id, by_reference = _candidates(context.org, context.mapping, reports)
     installments = {one.id for found in (*by_id.values(), *by_reference.values()) for one in found}
     money = _money(context, sorted(installments))
@@ -173,7 +176,8 @@ def attempt_fields(context: Context, placement: Placement, report: Report) -> di
     if report.reason_code and placement.parked is None:
         code_set = CodeSet(report.code_set) if report.code_set else None
         scheme = Scheme(report.scheme) if report.scheme else None
-        category = str(context.catalogue.resolve(code_set, report.reason_code, scheme, report.reason_country).category)
+        found = context.catalogue.resolve(code_set, report.reason_code, scheme, report.reason_country).category
+        category = DISCREET if found in SENSITIVE_CATEGORIES else str(found)
     parked = SHADOW if placement.write == "payment" else None
     return outcomes.attempt_record(context.mapping, placement, report, category, parked=parked)
 

@@ -5,7 +5,6 @@ Must not implement anything. Invariant: nothing here names a library of the outs
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
 from threading import Event
 from typing import Protocol
 
@@ -57,12 +56,4 @@ class Context:
     wake: Event = field(default_factory=Event)
     """Set when there may be work: events came in, payers were marked due."""
     shadow: bool = False
-    fresh_at: Callable[[], datetime | None] = lambda: None
-    """When payment data was last seen to be fresh; None = nobody watches."""
-    stale_hours: int = 96
     keep_days: int = 90
-
-    def is_stale(self, now: datetime) -> bool:
-        """Tell whether payment data is older than allowed: nothing may become harsher on it."""
-        fresh_at = self.fresh_at()
-        return fresh_at is not None and now - fresh_at > timedelta(hours=self.stale_hours)

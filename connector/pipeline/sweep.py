@@ -16,6 +16,7 @@ from connector.core.words import ArrearsStatus
 from connector.errors import PermanentError, TransientError
 from connector.log import get
 from connector.mapping import own, queries, read
+from connector.pipeline.parked import place_parked
 from connector.pipeline.ports import Context
 from connector.pipeline.treat import Batch, treat
 from connector.store import Look
@@ -69,9 +70,9 @@ class Sweep:
 def everyone(context: Context, now: datetime) -> list[str]:
     """Ids of all payers with an installment in the window or a Position, sorted."""
     wanted = queries.everyone(context.mapping, now)
-    installments, positions, parked = context.org.query_many([one.soql for one in wanted])
+    installments, positions = context.org.query_many([one.soql for one in wanted])
     found = {read.payer_of(context.mapping, one) for one in installments}
-    found |= {read.payer_of(context.mapping, one, own_links=True) for one in (*positions, *parked)}
+    found |= {read.payer_of(context.mapping, one, own_links=True) for one in positions}
     return sorted(one for one in found if one)
 
 
@@ -98,6 +99,8 @@ def sweep(
 
     """
     started_at = context.clock.now()
+    if not dry:
+        place_parked(context, started_at)
     payers = everyone(context, started_at)
     _plausible(context, len(payers), force=force)
     found = Sweep()

@@ -44,7 +44,7 @@ def treat(context: Context, payers: Sequence[str], now: datetime, *, dry: bool =
         TransientError: the org does not answer or took an unknown part; treat the same payers again.
 
     """
-    loaded = load(context.org, context.mapping, payers, now, stale=context.is_stale(now))
+    loaded = load(context.org, context.mapping, payers, now)
     batch = Batch(parked=dict(loaded.unreadable))
     positions = _assess(context, loaded, now, batch)
     plans = []

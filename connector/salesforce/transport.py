@@ -129,5 +129,5 @@ def connect(
         version=manner.api_version,
         session=session,
         parse_float=Decimal,
-        object_pairs_hook=dict,
+        object_pairs_hook=None,  # plain dicts, and the parser's fast path
     )

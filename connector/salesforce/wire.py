@@ -43,17 +43,19 @@ def encode(value: object) -> str:
         raise PermanentError(f"a value to be written cannot be sent to the org ({type(value).__name__})") from error
 
 
-def strip(row: Mapping[str, object]) -> Record:
-    """The row without ``attributes`` at any depth; a subquery becomes its list of rows.
+def strip(row: dict[str, object]) -> Record:
+    """The row without ``attributes`` at any depth; a subquery becomes its list of rows. The row given is changed: copies cost.
 
     A subquery that goes on over a further page raises PermanentError: rows would be missing in silence.
     """
-    return {name: _stripped(held) for name, held in row.items() if name != "attributes"}
+    row.pop("attributes", None)
+    for name, held in row.items():
+        if type(held) is dict:
+            row[name] = _stripped(held)
+    return row
 
 
-def _stripped(held: object) -> object:
-    if not isinstance(held, dict):
-        return held
+def _stripped(held: dict[str, object]) -> object:
     rows = held.get("records")
     if isinstance(rows, list) and "done" in held:
         if held["done"] is not True:
