@@ -10,6 +10,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from io import StringIO
 from pathlib import Path
 from types import FrameType
 from typing import Annotated
@@ -209,7 +210,8 @@ def demo(
 ) -> None:
     """Tell the whole story on a local sandbox org."""
     with told():
-        log.configure("warning", stream=sys.stderr)
+        # what the daemon says is in its own log; errors of the story are part of it
+        log.configure("error", stream=StringIO())
         told_story = story.play(payers=payers, seed=seed, keep=keep, console=None if as_json else err)
         if as_json:
             sys.stdout.write(json.dumps(told_story.summary(), ensure_ascii=False) + "\n")

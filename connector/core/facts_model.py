@@ -16,6 +16,8 @@ from connector.core import money
 from connector.core.words import Channel, ClaimKind, CodeSet, FollowUpStatus, HoldCause, InstallmentStatus, Kind, Outcome, Scheme
 
 _AMOUNT = re.compile(r"[+-]?\d+(\.\d+)?")
+_YEARS = range(1900, 2200)
+"""Years a time may be of: at both ends of the calendar every sum of days overflows."""
 
 
 def _text(value: object) -> object:
@@ -39,7 +41,10 @@ def _date(value: object) -> object:
 def _instant(value: object) -> object:
     if not isinstance(value, str):
         raise ValueError("a time is written 2026-03-02T09:00:00+01:00")  # noqa: TRY004 - pydantic reports ValueError
-    return datetime.fromisoformat(value)
+    at = datetime.fromisoformat(value)
+    if at.year not in _YEARS:
+        raise ValueError("a time of that year is a mistake")
+    return at
 
 
 def _advice(value: object) -> object:

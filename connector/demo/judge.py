@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from connector.core.changes import DISCREET
 from connector.demo.people import People, Record
 from connector.demo.script import Book, Story
 
@@ -104,7 +105,7 @@ class Judge:
             one for one in follow_ups if one["Status__c"] != "Withheld" and not (one["Status__c"] == "Superseded" and not one["Task_Id__c"])
         ]
         wanted = [one for one in follow_ups if one["Status__c"] != "Withheld"]
-        withheld = sorted(self._withheld[story.payer])
+        withheld = sorted({cause for reason in self._withheld[story.payer] for cause in self._causes(story, reason)})
         category = next((str(one["Cause__c"]) for one in follow_ups if one["Cause__c"]), None) or self._attempt_category(story)
         planned = [one for one in happened if one["Planned_At__c"]]
         why = next((_why(str(one["Reasons__c"])) for one in wanted if one["Reasons__c"]), "") or "Nothing had to be done."
@@ -131,6 +132,13 @@ class Judge:
         unheld = [reason for reason in expect.get("withheld", ()) if reason not in verdict.withheld]
         if unheld:
             verdict.faults.append(f"not withheld for {', '.join(unheld)} (but for: {', '.join(verdict.withheld) or 'nothing'})")
+
+    def _causes(self, story: Story, reason: str) -> list[str]:
+        """A reason as the closed list has it: where records say "do not contact", the hold's restricted cause."""
+        if reason != DISCREET:
+            return [reason]
+        holds = self._people.query(f"SELECT Cause__c FROM Dunwell_Hold__c WHERE {story.link} = '{story.payer}'")
+        return [f"hold:{one['Cause__c']}" for one in holds]
 
     def _attempt_category(self, story: Story) -> str | None:
         found = self._people.query(

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from uuid import uuid4
 
-from sqlalchemy import ColumnElement, Connection, and_, case, delete, func, literal, null, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, case, delete, func, literal, null, or_, select, update
 from sqlalchemy.sql.dml import Update
 
 from connector.store.database import insert_or
@@ -18,6 +18,12 @@ from connector.store.schema import EPOCH, Instant, due
 
 _FREED = {"leased_seq": None, "lease_until": None, "lease_owner": None, "token": None}
 _UNMOVED = due.c.seq == due.c.leased_seq
+_MINE = and_(due.c.payer == bindparam("of_payer"), due.c.token == bindparam("of_token"))
+_NEXT = bindparam("next_look", type_=Instant)
+_WINS = or_(_UNMOVED, due.c.due_at > _NEXT)
+_CLEAR = delete(due).where(_MINE)
+_FREE = update(due).where(_MINE).values(attempts=0, error=None, **_FREED)
+_LATER = _FREE.values(due_at=case((_WINS, _NEXT), else_=due.c.due_at), why=case((_WINS, "planned"), else_=due.c.why))
 
 
 def mark(connection: Connection, looks: Sequence[Look]) -> None:
@@ -67,22 +73,23 @@ def lease(connection: Connection, now: datetime, limit: int, seconds: float, own
 
 def finish(connection: Connection, treated: Sequence[Treated]) -> set[str]:
     """Clear the marks in hand, or set them to their next time; returns the payers whose lease was still ours."""
-    ours: set[str] = set()
+    tokens = {one.mark.token for one in treated}
+    held = select(due.c.payer, due.c.token, _UNMOVED).where(due.c.token.in_(tokens)).with_for_update()
+    unmoved = {(row[0], row[1]): row[2] for row in connection.execute(held)}
+    cleared, freed, later = [], [], []
     for one in treated:
-        held = _held(one.mark)
-        if one.next_at is None and connection.execute(delete(due).where(held, _UNMOVED)).rowcount:
-            ours.add(one.mark.payer)
+        mark = (one.mark.payer, one.mark.token)
+        if mark not in unmoved:
             continue
-        values: dict[str, object] = {"attempts": 0, "error": None, **_FREED}
+        whose = {"of_payer": one.mark.payer, "of_token": one.mark.token}
         if one.next_at is not None:
-            wins = or_(_UNMOVED, due.c.due_at > one.next_at)
-            values |= {
-                "due_at": case((wins, _instant(one.next_at)), else_=due.c.due_at),
-                "why": case((wins, "planned"), else_=due.c.why),
-            }
-        if connection.execute(update(due).where(held).values(values)).rowcount:
-            ours.add(one.mark.payer)
-    return ours
+            later.append({**whose, "next_look": one.next_at})
+        else:
+            (cleared if unmoved[mark] else freed).append(whose)
+    for statement, rows in ((_CLEAR, cleared), (_FREE, freed), (_LATER, later)):
+        if rows:
+            connection.execute(statement, rows)
+    return {one.mark.payer for one in treated if (one.mark.payer, one.mark.token) in unmoved}
 
 
 def postpone(connection: Connection, marks: Sequence[DueMark], until: datetime, error: str) -> None:

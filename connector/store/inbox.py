@@ -46,21 +46,23 @@ def forget_cursor(connection: Connection, channel: str) -> None:
 
 def add(connection: Connection, rows: Sequence[InboxRow]) -> int:
     """Store those that are not known yet; returns how many were."""
-    added = 0
-    for row in rows:
-        statement = insert_or(connection, inbox).values(
-            identity=row.identity,
-            channel=row.channel,
-            replay_id=row.replay_id,
-            event_uuid=row.event_uuid,
-            body=row.body,
-            received_at=row.received_at,
-            state=WAITING,
-            attempts=0,
-        )
-        new = statement.on_conflict_do_nothing(index_elements=[inbox.c.identity]).returning(inbox.c.id)
-        added += len(connection.execute(new).all())
-    return added
+    if not rows:
+        return 0
+    new = insert_or(connection, inbox).on_conflict_do_nothing(index_elements=[inbox.c.identity]).returning(inbox.c.id)
+    wanted = [
+        {
+            "identity": row.identity,
+            "channel": row.channel,
+            "replay_id": row.replay_id,
+            "event_uuid": row.event_uuid,
+            "body": row.body,
+            "received_at": row.received_at,
+            "state": WAITING,
+            "attempts": 0,
+        }
+        for row in rows
+    ]
+    return len(connection.execute(new, wanted).all())
 
 
 def take(connection: Connection, limit: int, now: datetime, seconds: float, owner: str) -> list[InboxRow]:
