@@ -212,7 +212,7 @@ def daemon(app: App, metrics: Metrics) -> Daemon:
     def stream(inbox: Inbox) -> EventStream:
         return EventStream(app.tokens, settings.api_version, [own.OUTCOME_CHANNEL, *own.CHANGE_CHANNELS], inbox, now=app.clock.now)
 
-    pace = Pace(settings.batch_payers, settings.debounce_seconds, settings.poll_seconds)
+    pace = Pace(settings.batch_payers, settings.debounce_seconds, settings.poll_seconds, app.tokens.current().user_id)
     return Daemon(app.context, pace, poller=poller, stream=stream if settings.transport == "stream" else None, metrics=metrics)
 
 

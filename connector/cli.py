@@ -5,6 +5,7 @@ at once); ``--json`` prints one JSON value on stdout and nothing else.
 """
 
 import json
+import os
 import signal
 import sys
 import threading
@@ -71,7 +72,7 @@ def run() -> None:
         with wiring.opened(loaded) as app:
             metrics = Metrics()
             daemon = wiring.daemon(app, metrics)
-            _on_signals(daemon.stop)
+            _on_signals(daemon.stop, loaded.stop_seconds)
             probes = Probes(wiring.probed(daemon, metrics), port=loaded.http_port, host=loaded.http_host)
             scheduler = wiring.scheduler(app)
             probes.start()
@@ -86,11 +87,16 @@ def run() -> None:
         log.get("dunwell.cli").info("daemon.stopped")
 
 
-def _on_signals(stop: Callable[[], None]) -> None:
+def _on_signals(stop: Callable[[], None], seconds: float) -> None:
+    """First signal: stop in order, within ``seconds``; second: at once. Ending hard is as safe as ending in order."""
+
     def handle(number: int, _frame: FrameType | None) -> None:
         log.get("dunwell.cli").info("daemon.stop_requested")
         signal.signal(number, signal.SIG_DFL)
         threading.Thread(target=stop, name="stop", daemon=True).start()
+        late = threading.Timer(seconds, os._exit, args=[0])
+        late.daemon = True
+        late.start()
 
     signal.signal(signal.SIGTERM, handle)
     signal.signal(signal.SIGINT, handle)

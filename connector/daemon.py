@@ -38,6 +38,8 @@ class Pace:
     batch_payers: int = 200
     debounce_seconds: float = 1.0
     poll_seconds: float = 60.0
+    own_user: str = ""
+    """Id of the integration user: its own changes are not news."""
 
 
 class Daemon:
@@ -151,8 +153,9 @@ class Daemon:
         """Place what came in, then treat who is due. True = there was something."""
         self.wake.clear()
         now = self._looked_at = self._context.clock.now()
-        rows = self._context.store.take_inbox(INBOX_BATCH, now, owner=OWNER)
+        rows: list[InboxRow] = []
         try:
+            rows = self._context.store.take_inbox(INBOX_BATCH, now, owner=OWNER)
             if rows:
                 found = place_events(self._context, rows, now)
                 log.info("outcome.placed", events=found.events, inserted=found.written, parked=found.parked)
@@ -238,7 +241,12 @@ class Daemon:
             clock.wait_until(now + timedelta(seconds=self._pace.poll_seconds), self._poll_now)
 
     def _payers(self, record: Record) -> set[str]:
-        """Whose record it is, by any of the links a polled object may have."""
+        """Whose record it is, by any of the links a polled object may have; nobody's where the change was our own.
+
+        Our own write followed a fresh look at its payer, so that there is nothing to see again; a deletion always counts.
+        """
+        if record.get("LastModifiedById") == self._pace.own_user and not record.get("IsDeleted"):
+            return set()
         mapping = self._context.mapping
         links = [
             link

@@ -6,7 +6,7 @@ is cleared and nothing is superseded. The same decision on an org that shows its
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time
 from types import MappingProxyType
 
@@ -97,7 +97,7 @@ class Change:
     key: str | None = None
     id: str | None = None
     follow_up: FollowUp | None = None
-    """What a new Task is the visible form of: its words are rendered from it."""
+    """What a new Task is the visible form of: its words are rendered from it. On a link that is made late: what is announced."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +178,7 @@ def _surface(decision: Decision, one: FollowUp, view: View, now: datetime) -> li
     if task is None and (shown is None or shown.task_id is None):
         return [Change("insert", "task", decision.payer, {}, key=one.key, follow_up=one)]
     if task is not None and (shown is None or shown.task_id is None):
-        return [_becomes(decision, one.key, {"task_id": task.id})]
+        return [replace(_becomes(decision, one.key, {"task_id": task.id}), follow_up=one)]
     return []
 
 

@@ -26,7 +26,7 @@ from connector.core.limits import (
 )
 from connector.core.model import Arrears, Decision, FollowUp, Hold, Position
 from connector.core.policy import NO_REASON, Policy, Row
-from connector.core.retries import plan_retries, retry_key
+from connector.core.retries import is_stamped, plan_retries, retry_key
 from connector.core.sheet import Sheet, open_sheet
 from connector.core.situation import Work, after_credits, category_of, episode_of, facts_of, scheme_of, tag_of
 from connector.core.tasks import hold_key, holds_already, plan_tasks, tell_admin, tell_case_owners, tell_specialist, write_hold
@@ -91,10 +91,11 @@ def _works(sheet: Sheet) -> list[Work]:
     works = []
     for item, open_minor in after_credits(sheet.position):
         failure = item.last_failure
-        failed_on = failure.at.astimezone(UTC).date() if failure else None
+        failed_on = failure.at.astimezone(sheet.where).date() if failure else None
         episode = episode_of(item, sheet.now, sheet.where)
         done = progress(episode, None, sheet.done, sheet.position.contacts)
-        works.append(Work(item, open_minor, category_of(failure), scheme_of(item), episode, failed_on, tag_of(item, failed_on), done))
+        failed_times = sum(one.at.astimezone(sheet.where).date() == failed_on for one in item.failures)
+        works.append(Work(item, open_minor, category_of(failure), scheme_of(item), episode, failed_on, failed_times, tag_of(item, failed_on), done))
     return works
 
 
@@ -131,7 +132,7 @@ def _is_own_first_retry(sheet: Sheet, work: Work, block: Block) -> bool:
     Our stamp on the installment says so too: the process may have ended before its follow-up became Done.
     """
     pending = work.item.status is InstallmentStatus.PENDING_RECOLLECTION and work.failed_on is not None
-    queued = pending and (sheet.is_done(retry_key(work)) or work.item.retry_stamp == retry_key(work))
+    queued = pending and (sheet.is_done(retry_key(work)) or is_stamped(work))
     return block.reason == Withholding.MONEY_IN_TRANSIT and queued and work.progress.level == 0
 
 

@@ -7,7 +7,7 @@ announced keeps exactly the announced date.
 
 import calendar
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from connector.core import wording
 from connector.core.calendars import business_day_from, is_business_day, plus_business_days
@@ -41,8 +41,17 @@ class Dated:
 
 def retry_key(work: Work) -> str:
     """Key of a retry: the installment and the failure it answers; a second failure of one day is told apart."""
-    same_day = sum(failure.at.astimezone(UTC).date() == work.failed_on for failure in work.item.failures)
-    return key(Kind.RETRY, subject(work.item.id), work.failed_on, same_day if same_day > 1 else None)
+    return key(Kind.RETRY, subject(work.item.id), work.failed_on, work.failed_times if work.failed_times > 1 else None)
+
+
+def is_stamped(work: Work) -> bool:
+    """Tell whether our stamp on the installment is of this episode.
+
+    For which day of failure it was made does not matter: a package's status and the event that follows may date one failure differently.
+    """
+    start = key(Kind.RETRY, subject(work.item.id), "")
+    stamp = work.item.retry_stamp or ""
+    return stamp.startswith(start) and stamp.removeprefix(start)[:8] >= f"{work.episode_on:%Y%m%d}"
 
 
 def plan_retries(sheet: Sheet, works: list[Work]) -> None:

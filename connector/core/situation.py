@@ -49,7 +49,9 @@ class Work:
     episode: Episode
     """On its due date, or the day collected money was taken back."""
     failed_on: date | None
-    """Day of the last failure, UTC; part of keys."""
+    """Day of the last failure in the creditor's time zone, so that a package's bare date and an event's instant name the same; part of keys."""
+    failed_times: int
+    """Failures on that day."""
     tag: str
     """Eight signs that stand for the installment and its last failure in a key that answers several."""
     progress: Progress

@@ -237,22 +237,27 @@ def everyone(mapping: Mapping, now: datetime) -> list[Query]:
 
 
 def polls(mapping: Mapping) -> dict[str, str]:
-    """Poll queries by object, with ``{since}`` to be filled: what changed, and whose it is. Deleted rows come too."""
+    """Poll queries by object, with ``{since}`` to be filled: what changed, and whose it is. Deleted rows come too.
+
+    What decides about a row is selected with it: SystemModstamp counts whole seconds, and a second change within one shows only there.
+    """
     window = "SystemModstamp >= {since}"
+    installments, payments = mapping.installments, mapping.payments
     links = ", ".join(one.link for one in mapping.payers)
     own_links = ", ".join(one.own_link for one in mapping.payers)
-    via = ", ".join(f"{mapping.payments.installment_relation}.{one.link}" for one in mapping.payers)
+    via = ", ".join(f"{payments.installment_relation}.{one.link}" for one in mapping.payers)
     cases = ", ".join(one.case_link for one in mapping.payers)
+    told = _fields([installments.amount, *(one for one in (*installments.due_on, installments.status, installments.times_failed) if one)])
     ours = f"WHERE {window}"
     return {
-        mapping.installments.object: f"SELECT Id, {links}, IsDeleted, SystemModstamp FROM {mapping.installments.object} {ours}",
-        mapping.payments.object: f"SELECT Id, {links}, {via}, IsDeleted, SystemModstamp FROM {mapping.payments.object} {ours}",
-        "Task": f"SELECT Id, WhoId, WhatId, IsDeleted, SystemModstamp FROM Task {ours} AND {own.KEY} != null",
-        own.FOLLOW_UP: f"SELECT Id, {own_links}, IsDeleted, SystemModstamp FROM {own.FOLLOW_UP} {ours}",
-        own.HOLD: f"SELECT Id, {own_links}, IsDeleted, SystemModstamp FROM {own.HOLD} {ours}",
-        own.PROMISE: f"SELECT Id, {own_links}, IsDeleted, SystemModstamp FROM {own.PROMISE} {ours}",
-        own.PLAN: f"SELECT Id, {own_links}, IsDeleted, SystemModstamp FROM {own.PLAN} {ours}",
-        mapping.cases.object: f"SELECT Id, {cases}, IsDeleted, SystemModstamp FROM {mapping.cases.object} {ours}",
+        installments.object: f"SELECT Id, {links}, {told}, IsDeleted, SystemModstamp FROM {installments.object} {ours}",
+        payments.object: f"SELECT Id, {links}, {via}, {payments.amount}, IsDeleted, SystemModstamp FROM {payments.object} {ours}",
+        "Task": f"SELECT Id, WhoId, WhatId, Status, IsDeleted, SystemModstamp FROM Task {ours} AND {own.KEY} != null",
+        own.FOLLOW_UP: f"SELECT Id, {own_links}, Status__c, IsDeleted, SystemModstamp FROM {own.FOLLOW_UP} {ours}",
+        own.HOLD: f"SELECT Id, {own_links}, Cause__c, Until__c, Released_At__c, IsDeleted, SystemModstamp FROM {own.HOLD} {ours}",
+        own.PROMISE: f"SELECT Id, {own_links}, State__c, On__c, IsDeleted, SystemModstamp FROM {own.PROMISE} {ours}",
+        own.PLAN: f"SELECT Id, {own_links}, State__c, IsDeleted, SystemModstamp FROM {own.PLAN} {ours}",
+        mapping.cases.object: f"SELECT Id, {cases}, Status, OwnerId, IsDeleted, SystemModstamp FROM {mapping.cases.object} {ours}",
     }
 
 

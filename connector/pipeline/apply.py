@@ -78,7 +78,7 @@ class Writer:
         first = [one for one in everything if one not in late and one not in tasks]
         self._write([one for one in first if one.op == "insert"], [one for one in first if one.op == "update"])
         self._write(tasks, [], serial=True)
-        self._announce(plans, tasks)
+        self._announce([*tasks, *(one for one in late if one.follow_up is not None)])
         linked = [
             Change("update", "follow_up", one.payer, {"task_id": task}, key=one.key)
             for one in tasks
@@ -188,17 +188,16 @@ class Writer:
         """Tell whether what a follow-up's completion rests on was written (a refused hold leaves it Planned)."""
         return one.payer not in self.applied.refused and one.payer not in self.applied.locked
 
-    def _announce(self, plans: Sequence[Plan], tasks: Sequence[Change]) -> None:
-        """Publish ``Follow_Up_Decided__e`` for what has become visible now."""
-        payers = {plan.decision.payer for plan in plans}
+    def _announce(self, surfaced: Sequence[Change]) -> None:
+        """Publish ``Follow_Up_Decided__e`` for what has become visible, before the link says so: at least once, whatever crashes."""
         rows: list[Row] = []
-        for one in tasks:
-            task = self._ids.get(("task", one.key or ""))
-            if one.follow_up is None or task is None or one.payer not in payers:
+        for one in surfaced:
+            task = self._ids.get(("task", one.key or "")) or one.values.get("task_id")
+            if one.follow_up is None or task is None:
                 continue
             shown = self._view(one.payer).follow_ups.get(one.key or "")
             follow_up_id = self._ids.get(("follow_up", one.key or "")) or (shown.id if shown else None)
-            rows.append((own.DECIDED_EVENT, write.decided_event(one.follow_up, one.payer, follow_up_id, task)))
+            rows.append((own.DECIDED_EVENT, write.decided_event(one.follow_up, one.payer, follow_up_id, str(task))))
         if not rows:
             return
         saved, _ = self._context.org.write(rows, [])

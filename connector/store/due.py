@@ -76,12 +76,14 @@ def finish(connection: Connection, treated: Sequence[Treated]) -> set[str]:
     tokens = {one.mark.token for one in treated}
     held = select(due.c.payer, due.c.token, _UNMOVED).where(due.c.token.in_(tokens)).with_for_update()
     unmoved = {(row[0], row[1]): row[2] for row in connection.execute(held)}
-    cleared, freed, later = [], [], []
+    cleared: list[dict[str, object]] = []
+    freed: list[dict[str, object]] = []
+    later: list[dict[str, object]] = []
     for one in treated:
         mark = (one.mark.payer, one.mark.token)
         if mark not in unmoved:
             continue
-        whose = {"of_payer": one.mark.payer, "of_token": one.mark.token}
+        whose: dict[str, object] = {"of_payer": one.mark.payer, "of_token": one.mark.token}
         if one.next_at is not None:
             later.append({**whose, "next_look": one.next_at})
         else:
