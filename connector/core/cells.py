@@ -30,14 +30,12 @@ def flags(table: pd.DataFrame, name: str) -> list[bool | None]:
 
 def dates(table: pd.DataFrame, name: str) -> list[date | None]:
     """Column ``name``, of days."""
-    known = table[name].notna().tolist()
-    return [one if there else None for one, there in zip(table[name].dt.date.tolist(), known, strict=True)]
+    return [None if one is pd.NaT else one.date() for one in table[name].tolist()]
 
 
 def instants(table: pd.DataFrame, name: str) -> list[datetime | None]:
     """Column ``name``, of instants, in UTC."""
-    known = table[name].notna().tolist()
-    return [one.to_pydatetime() if there else None for one, there in zip(table[name].tolist(), known, strict=True)]
+    return [None if one is pd.NaT else one.to_pydatetime() for one in table[name].tolist()]
 
 
 def word(kind: type[Word], value: str | None) -> Word | None:
@@ -46,5 +44,5 @@ def word(kind: type[Word], value: str | None) -> Word | None:
 
 
 def _plain(table: pd.DataFrame, name: str) -> list[object]:
-    known = table[name].notna().tolist()
-    return [one if there else None for one, there in zip(table[name].tolist(), known, strict=True)]
+    """A missing cell of text is NaN, which alone differs from itself; one of a nullable column is NA."""
+    return [None if one is pd.NA or one != one else one for one in table[name].tolist()]  # noqa: PLR0124 - how NaN is told apart

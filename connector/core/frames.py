@@ -6,8 +6,10 @@ Invariant: each frame has exactly the columns and dtypes of ``SCHEMA``; money is
 beside a ``currency`` column; instants are UTC; dates are midnight ``datetime64[s]`` without a zone.
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from functools import cache
 from typing import Any, Final
 
 import pandas as pd
@@ -147,15 +149,28 @@ def frame(name: str, rows: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
     rows = list(rows)
     for row in rows:
         if not row.keys() <= schema.keys():
-            raise KeyError(f"{name}: unknown column {min(row.keys() - schema.keys())}")
-    columns = {}
-    for column, dtype in schema.items():
-        values = [row.get(column) for row in rows]
-        if dtype == INSTANT:
-            columns[column] = pd.Series(pd.to_datetime(pd.Series(values, dtype=object), utc=True), dtype=dtype)
-        else:
-            columns[column] = pd.Series(values, dtype=dtype)
-    return pd.DataFrame(columns)
+            raise KeyError(f"{name}: unknown column {sorted(row.keys() - schema.keys())[0]}")
+    return table(name, {column: [row.get(column) for row in rows] for column in schema} if rows else {})
+
+
+def table(name: str, columns: Mapping[str, Sequence[Any]]) -> pd.DataFrame:
+    """Columns of one length (absent = null) as the declared frame ``name``. Raises as ``frame`` does."""
+    schema = SCHEMA[name]
+    if not columns.keys() <= schema.keys():
+        raise KeyError(f"{name}: unknown column {sorted(columns.keys() - schema.keys())[0]}")
+    length = max(map(len, columns.values()), default=0)
+    if not length:
+        return _empty(name).copy()
+    return pd.DataFrame({column: _series(columns.get(column) or [None] * length, dtype) for column, dtype in schema.items()})
+
+
+@cache
+def _empty(name: str) -> pd.DataFrame:
+    return pd.DataFrame({column: _series([], dtype) for column, dtype in SCHEMA[name].items()})
+
+
+def _series(values: Sequence[Any], dtype: str) -> "pd.Series[Any]":
+    return pd.Series(pd.to_datetime(values, utc=True), dtype=dtype) if dtype == INSTANT else pd.Series(values, dtype=dtype)
 
 
 def check(name: str, table: pd.DataFrame) -> None:
@@ -169,11 +184,13 @@ def check(name: str, table: pd.DataFrame) -> None:
 
 def snapshot(
     rows: Mapping[str, Iterable[Mapping[str, Any]]],
+    columns: Mapping[str, Mapping[str, Sequence[Any]]] | None = None,
     *,
     runs: tuple[Run, ...] | None = None,
     return_ratio: tuple[tuple[str, float], ...] = (),
     stale: bool = False,
 ) -> Snapshot:
-    """Build a Snapshot from rows per frame; a frame without rows is empty."""
-    tables = {one.name: frame(one.name, rows.get(one.name, ())) for one in fields(Snapshot) if one.name in SCHEMA}
+    """Build a Snapshot from rows per frame, or from its ``columns`` where a frame is given by these; one of neither is empty."""
+    wide = columns or {}
+    tables = {name: table(name, wide[name]) if name in wide else frame(name, rows.get(name, ())) for name in SCHEMA}
     return Snapshot(**tables, runs=runs, return_ratio=return_ratio, stale=stale)
