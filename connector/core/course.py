@@ -22,6 +22,7 @@ SAME_EVENT = timedelta(days=14)
 FAILING = frozenset({Outcome.FAILED, Outcome.REJECTED, Outcome.RETURNED, Outcome.REVERSED, Outcome.CHARGED_BACK})
 """Outcomes that leave an installment open."""
 _TAKES_BACK = frozenset({Outcome.REVERSED, Outcome.CHARGED_BACK})
+_TRIES = frozenset({Outcome.FAILED, Outcome.REJECTED, Outcome.PENDING})
 _SETTLES_PENDING = frozenset({Outcome.COLLECTED, Outcome.FAILED, Outcome.REJECTED, Outcome.RETURNED})
 
 Place = tuple[int, int, str, int, str, str, str, str]
@@ -89,10 +90,18 @@ def walk(amount_minor: int, movements: Iterable[Movement]) -> Course:
 
 
 def paid_out(amount_minor: int, movements: Iterable[Movement]) -> int:
-    """How much of a credit (a negative installment) was paid out to the payer, in minor units, never more than it is."""
+    """How much of a credit (a negative installment) was paid out to the payer, in minor units, never more than it is.
+
+    The same reference with the same outcome and amount in a row is one movement told twice.
+    """
     whole, out = abs(amount_minor), 0
+    told: dict[str, tuple[Outcome, int]] = {}
     for one in sorted(movements, key=_place):
         moved = whole if one.amount_minor is None else abs(one.amount_minor)
+        if one.reference:
+            if told.get(one.reference) == (one.outcome, moved):
+                continue
+            told[one.reference] = (one.outcome, moved)
         if one.outcome in (Outcome.COLLECTED, Outcome.REFUNDED):
             out = min(whole, out + moved)
         elif one.outcome in _TAKES_BACK or one.outcome is Outcome.RETURNED:
@@ -116,6 +125,7 @@ class _Walk:
     told: dict[str, tuple[Outcome, int | None]] = field(default_factory=dict)
     tried_again: set[str] = field(default_factory=set)
     taken_at: datetime | None = None
+    newest: Movement | None = None
 
     @property
     def paid(self) -> int:
@@ -153,8 +163,10 @@ class _Walk:
         )
 
     def _told_before(self, one: Movement) -> bool:
+        """A state told twice: under its reference, or, of a try that has none, in every word (nobody tries twice in one instant)."""
         if not one.reference:
-            return False
+            before, self.newest = self.newest, one
+            return one == before and one.outcome in _TRIES
         amount = one.amount_minor if one.outcome not in (Outcome.FAILED, Outcome.REJECTED, Outcome.PENDING) else None
         if self.told.get(one.reference) == (one.outcome, amount):
             return True

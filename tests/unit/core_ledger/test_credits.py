@@ -80,3 +80,10 @@ def test_an_item_that_failed_and_is_covered_by_credit_counts_as_settled() -> Non
     found = position([claim("note", "03-15", -4000), claim("mar", "03-05")], [paid("1", "failed", at("03-05"), "mar", reason_code="AM04")])
     (settled,) = found.settled
     assert (settled.id, settled.by, settled.settled_at) == ("mar", "credit", at("03-15", "00:00"))
+
+
+def test_a_payout_told_twice_uses_the_credit_up_once():
+    """The same payout under the same reference, told by two sources, leaves the rest of the credit to the payer."""
+    told = [paid(name, "collected", at("02-25"), "note", 1000, reference="R1") for name in ("1", "2")]
+    once, twice = (owed(position([claim("note", "02-20", -2500), claim()], rows)) for rows in (told[:1], told))
+    assert once == twice == {"EUR": 2500}
