@@ -5,19 +5,20 @@ for the oldest installment; an automatic contact has a channel the payer allows 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 from connector.core import wording
+from connector.core.calendars import business_day_from, is_business_day
 from connector.core.keys import key
 from connector.core.ladder import due_on, next_step, step_key, subject
 from connector.core.limits import Block, call_block, channel_for
-from connector.core.model import FollowUp
+from connector.core.model import FollowUp, OpenItem
 from connector.core.policy import Ladder, Row, Step, Task
 from connector.core.retries import NOTHING_DATED
 from connector.core.sheet import Sheet
 from connector.core.situation import Work
-from connector.core.timing import Slot, Wish, local, wish
+from connector.core.timing import HORIZON_DAYS, Slot, Wish, local, wish
 from connector.core.words import CONTACT_KINDS, Channel, Kind, Tone, Withholding
 
 SOFTER = {Tone.FINAL: Tone.FIRM, Tone.FIRM: Tone.NEUTRAL, Tone.NEUTRAL: Tone.GENTLE}
@@ -29,6 +30,8 @@ PARTIAL_GAP_DAYS = 7
 """Days between the last contact and the note that answers a partial payment."""
 CALL_MINUTE = 10 * 60
 """Minute of the payer's day at which a call planned for a later day is due."""
+UNREACHABLE = "Decide how to reach a payer who has allowed no way of writing"
+UNCALLED = "Decide how to reach a payer who has not agreed to be called"
 LATE = timedelta(days=2)
 """A contact that its caps would delay by more than this is withheld, and planned when they allow it."""
 STRICTEST_GAP = 14
@@ -95,9 +98,10 @@ def _step(sheet: Sheet, course: Sequence[Work]) -> None:
     day = due_on(_lawfully_spaced(sheet, step), began, last_at)
     if not anchor.item.failures:
         day = max(day, began + timedelta(days=sheet.policy.grace_days))
-    if step.level > 1:
-        day = max([day, *_awaited(sheet, course)])
-    _write_step(sheet, course, lead, step, (step_key(step.kind, anchor.item.id, anchor.episode_on, step.level), day))
+    awaited = _awaited(sheet, course) if step.level > 1 else []
+    note = wording.waits_for(max(awaited) - timedelta(days=sheet.policy.retry_patience_days)) if awaited and max(awaited) > day else ""
+    day = max([day, *awaited])
+    _write_step(sheet, course, lead, step, (step_key(step.kind, anchor.item.id, anchor.episode_on, step.level), day, note))
 
 
 def _awaited(sheet: Sheet, course: Sequence[Work]) -> list[date]:
@@ -139,15 +143,12 @@ def _write_partial(sheet: Sheet, course: Sequence[Work], ladder: Ladder, noted: 
     write(sheet, Ask(task, course, lead.ruling, noted, day, anchor.progress.level))
 
 
-def _write_step(sheet: Sheet, course: Sequence[Work], lead: Work, step: Step, ask: tuple[str, date]) -> None:
-    """Put one step down: a contact, a call, or work for colleagues."""
-    own, day = ask
+def _write_step(sheet: Sheet, course: Sequence[Work], lead: Work, step: Step, ask: tuple[str, date, str]) -> None:
+    """Put one step down: a contact, a call, or work for colleagues. ``ask``: its key, its day, and what it waits for."""
+    own, day, note = ask
     tone = lead.ruling.tone if step.level == 1 and lead.ruling.tone is not None else step.tone
     task = Task(step.kind, step.assignee, step.priority, step.subject, step.template, tone)
-    if step.kind is Kind.CALL and sheet.position.payer.allow_call is False:
-        task = Task(Kind.REVIEW, step.assignee, step.priority, "Decide how to reach a payer who takes no calls")
-        own = own.replace(f"{Kind.CALL}-", f"{Kind.REVIEW}-", 1)
-    write(sheet, Ask(task, course, lead.ruling, own, day, step.level, step.at_once))
+    write(sheet, Ask(task, course, lead.ruling, own, day, step.level, step.at_once, note=note))
     for task in step.also:
         write(sheet, Ask(task, course, lead.ruling, f"{own}-with", day))
 
@@ -163,11 +164,15 @@ class Ask:
     day: date
     level: int | None = None
     at_once: bool = False
+    note: str = ""
+    """A sentence more that explains it."""
+    coming: tuple[OpenItem, ...] = ()
+    """Installments still to come that are to be stopped as well."""
 
     @property
     def installments(self) -> tuple[str, ...]:
         """Ids of what it covers."""
-        return tuple(work.item.id for work in self.course)
+        return (*(work.item.id for work in self.course), *(item.id for item in self.coming))
 
 
 def write(sheet: Sheet, ask: Ask) -> None:
@@ -190,6 +195,8 @@ def _write_contact(sheet: Sheet, ask: Ask) -> None:
     channel, refused = channel_for(sheet.position.payer, sheet.policy.channels)
     if channel is None:
         _withheld(sheet, ask, Block(refused or Withholding.NO_CHANNEL))
+        if ask.level is not None and not ask.course[0].is_gift:
+            _ask_a_person(sheet, ask, UNREACHABLE)
         return
     not_before = max(sheet.now, local(ask.day, 0, sheet.diary.zones[0]))
     wanted = wish(sheet.position.habit, channel)
@@ -199,27 +206,47 @@ def _write_contact(sheet: Sheet, ask: Ask) -> None:
         _withheld(sheet, ask, Block(Withholding.QUIET_HOURS))
         return
     if Withholding.CONTACT_CAP in slot.moved_by and shown is None and slot.at - not_before > LATE:
-        sheet.diary.booked.pop(ask.key, None)
         _withheld(sheet, ask, Block(Withholding.CONTACT_CAP, slot.at))
         return
     kept = shown.at if shown is not None and shown.at is not None and slot.at == max(shown.at, sheet.now) else slot.at
     _put(sheet, ask, kept, channel, _why_then(sheet, kept, slot, habit=not ask.at_once))
 
 
+def _ask_a_person(sheet: Sheet, ask: Ask, what: str) -> None:
+    """Have a person decide where the payer has not allowed the way they were to be reached: silence would leave them alone with it."""
+    own = f"{Kind.REVIEW}-{ask.key.partition('-')[2]}" + ("" if ask.task.kind is Kind.CALL else "-reach")
+    task = Task(Kind.REVIEW, ask.task.assignee or "credit_manager", ask.task.priority, what)
+    write(sheet, replace(ask, task=task, key=own, day=max(ask.day, sheet.today)))
+
+
 def _write_call(sheet: Sheet, ask: Ask) -> None:
-    """A call has no diary of messages; it has lawful hours, and caps of its own."""
-    where, shown = sheet.diary.zones[0], sheet.position.shown.get(ask.key)
+    """A call has no diary of messages; it has lawful hours, people's working days, and caps of its own."""
+    shown = sheet.position.shown.get(ask.key)
     planned = shown.at if shown is not None else None
-    begin = max(sheet.now, local(ask.day, CALL_MINUTE, where), planned or sheet.now)
-    at = sheet.diary.next_lawful(begin) if ask.day > sheet.today else sheet.diary.next_lawful(max(sheet.now, planned or sheet.now))
+    wanted = local(ask.day, CALL_MINUTE, sheet.diary.zones[0]) if ask.day > sheet.today else sheet.now
+    at = _working_hour(sheet, max(sheet.now, planned or sheet.now, wanted))
     if at is None:
         _withheld(sheet, ask, Block(Withholding.QUIET_HOURS))
         return
     block = call_block(sheet.position.payer, sheet.position.contacts, at, sheet.policy.calls_per_week)
     if block is not None:
         _withheld(sheet, ask, block)
+        if block.reason == Withholding.NO_CONSENT:
+            _ask_a_person(sheet, ask, UNCALLED)
         return
     _put(sheet, ask, planned if planned is not None and planned <= sheet.now == at else at)
+
+
+def _working_hour(sheet: Sheet, begin: datetime) -> datetime | None:
+    """Give ``begin`` if the payer may be called then and people work that day, else ten in the morning of the next such day."""
+    where, at = sheet.diary.zones[0], sheet.diary.next_lawful(begin)
+    for _ in range(HORIZON_DAYS):
+        if at is None or (at == begin and is_business_day(None, sheet.country, at.astimezone(where).date())):
+            return at
+        day = business_day_from(None, sheet.country, at.astimezone(where).date())
+        begin = max(at, local(day, CALL_MINUTE, where))
+        at = sheet.diary.next_lawful(begin)
+    return None
 
 
 def _put(sheet: Sheet, ask: Ask, at: datetime, channel: Channel | None = None, when: str = "") -> None:
@@ -229,14 +256,14 @@ def _put(sheet: Sheet, ask: Ask, at: datetime, channel: Channel | None = None, w
     oldest = min(course, key=lambda work: work.order)
     reasons = (
         wording.cause(oldest.category, oldest.open_minor, oldest.item.currency, oldest.item.due_on),
-        wording.and_others(len(course)), ask.row.because, when,
+        wording.and_others(len(course)), ask.row.because, ask.note, when, wording.still_to_come([item.due_on for item in ask.coming]),
     )  # fmt: skip
     sheet.write(
         FollowUp(
             task.kind, at.astimezone(sheet.diary.zones[0] if calls or writes else sheet.where), ask.key, ask.installments, ask.row.name,
             tuple(filter(None, reasons)), level=ask.level, channel=Channel.CALL if calls else channel,
             tone=_tone(sheet, task) if writes else None, template=task.template, assignee=task.assignee, priority=task.priority,
-            subject=task.subject or wording.subject(task.kind, total, currency), amount_minor=total, currency=currency,
+            subject=task.subject or wording.subject(task.kind, total, currency, gift=oldest.is_gift), amount_minor=total, currency=currency,
         )
     )  # fmt: skip
 

@@ -29,6 +29,8 @@ class Credit:
     """Since when we have it."""
     currency: str
     amount_minor: int
+    is_money: bool = False
+    """The payer paid it; otherwise we credited it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +39,8 @@ class SetOff:
 
     items: tuple[OpenItem, ...]
     """Still open, ``credit_minor`` filled; those not overdue untouched."""
-    covered: tuple[tuple[OpenItem, datetime], ...]
-    """Wholly covered, and since when the credit that did it was there."""
+    covered: tuple[tuple[OpenItem, Credit], ...]
+    """Wholly covered, and the last of the credits that did it."""
     left: dict[str, int]
     """Currency → minor units not used up; zero left out."""
 
@@ -55,9 +57,9 @@ def credits_of(books: Books, balances: Balances, reasons: Reasons) -> dict[int, 
             at = max((at for at, _ in walked[slot].lots), default=books.now)
         else:
             at = books.now if due_on is None else min(midnight(due_on, books.zone), books.now)
-        found[int(books.owner[slot])].append(Credit(at, str(currency), int(balances.credit[slot])))
+        found[int(books.owner[slot])].append(Credit(at, str(currency), int(balances.credit[slot]), is_money=bool(overpaid[slot])))
     for (payer, currency), movements in _unallocated(books, reasons).items():
-        found[payer] += [Credit(at, currency, amount) for at, amount in walk(0, movements).lots]
+        found[payer] += [Credit(at, currency, amount, is_money=True) for at, amount in walk(0, movements).lots]
     return dict(found)
 
 
@@ -77,12 +79,12 @@ def set_off(items: Iterable[OpenItem], owned: Sequence[Credit]) -> SetOff:
     """
     items = tuple(items)
     left = _purses(owned)
-    covered: list[tuple[OpenItem, datetime]] = []
+    covered: list[tuple[OpenItem, Credit]] = []
     changed: dict[str, OpenItem | None] = {}
     for item in sorted((one for one in items if one.overdue), key=_order):
-        used, at = _draw(left.get(item.currency, []), item.open_minor)
-        if used == item.open_minor and at is not None:
-            covered.append((item, at))
+        used, last = _draw(left.get(item.currency, []), item.open_minor)
+        if used == item.open_minor and last is not None:
+            covered.append((item, last))
             changed[item.id] = None
         elif used:
             changed[item.id] = replace(item, credit_minor=used)
@@ -98,15 +100,15 @@ def _purses(owned: Sequence[Credit]) -> dict[str, list[Credit]]:
     return purses
 
 
-def _draw(purse: list[Credit], wanted: int) -> tuple[int, datetime | None]:
-    """Take up to ``wanted`` from ``purse``, oldest first; how much, and when the last of it had come."""
-    used, at = 0, None
+def _draw(purse: list[Credit], wanted: int) -> tuple[int, Credit | None]:
+    """Take up to ``wanted`` from ``purse``, oldest first; how much, and the last credit it came from."""
+    used, last = 0, None
     while purse and used < wanted:
         first = purse[0]
         part = min(first.amount_minor, wanted - used)
-        used, at = used + part, first.at
+        used, last = used + part, first
         purse[:1] = [] if part == first.amount_minor else [replace(first, amount_minor=first.amount_minor - part)]
-    return used, at
+    return used, last
 
 
 def _order(item: OpenItem) -> tuple[bool, object, str]:

@@ -23,6 +23,7 @@ from connector.core.limits import (
     matters,
     payer_blocks,
     promise_of,
+    promise_state,
 )
 from connector.core.model import Arrears, Decision, FollowUp, Hold, Position
 from connector.core.policy import NO_REASON, Policy, Row
@@ -31,7 +32,7 @@ from connector.core.sheet import Sheet, open_sheet
 from connector.core.situation import Work, after_credits, category_of, episode_of, facts_of, scheme_of, tag_of
 from connector.core.tasks import hold_key, holds_already, plan_tasks, tell_admin, tell_case_owners, tell_specialist, write_hold
 from connector.core.timing import day_after, local, wish
-from connector.core.words import CONTACT_KINDS, ArrearsStatus, InstallmentStatus, Kind, Tone, Withholding
+from connector.core.words import CONTACT_KINDS, SILENT_KINDS, ArrearsStatus, InstallmentStatus, Kind, Tone, Withholding
 
 QUIET: Mapping[str, int] = MappingProxyType({})
 
@@ -95,7 +96,9 @@ def _works(sheet: Sheet) -> list[Work]:
         episode = episode_of(item, sheet.now, sheet.where)
         done = progress(episode, None, sheet.done, sheet.position.contacts)
         failed_times = sum(one.at.astimezone(sheet.where).date() == failed_on for one in item.failures)
-        works.append(Work(item, open_minor, category_of(failure), scheme_of(item), episode, failed_on, failed_times, tag_of(item, failed_on), done))
+        works.append(
+            Work(item, open_minor, category_of(failure), scheme_of(item), episode, failed_on, failed_times, tag_of(item, failed_on), done)
+        )
     return works
 
 
@@ -105,8 +108,7 @@ def _rule(sheet: Sheet, works: list[Work]) -> None:
     for work in works:
         began = work.episode.since.astimezone(sheet.where).date()
         promise = promise_of(position, work.item, began)
-        state = "none" if promise is None else "open" if promise.on >= sheet.today else "broken"
-        work.facts = facts_of(position, work, sheet.today, state, len(works))
+        work.facts = facts_of(position, work, sheet.today, promise_state(position, promise, sheet.today), len(works))
         work.row = _row(sheet, work)
         _count_people(sheet, work)
         blocks = [*general, *item_blocks(position, work.item, sheet.today, promise)]
@@ -182,28 +184,27 @@ def _new_holds(sheet: Sheet, works: list[Work]) -> None:
 
 
 def _settled(sheet: Sheet, works: list[Work]) -> None:
-    """Everything is settled: clear the flag, and thank once for money that came."""
-    settled = sheet.position.settled
-    if works or not settled:
-        if sheet.position.missing and not works:
-            _withhold_clear(sheet)
-        return
-    if sheet.position.missing:
+    """Everything owed is settled, whatever gifts are open: clear the flag, and thank once for money that came."""
+    settled, debts = sheet.position.settled, [work for work in works if not work.is_gift]
+    if sheet.position.missing and not works:
         _withhold_clear(sheet)
+    if debts or not settled or sheet.position.missing:
         return
     newest = max(settled, key=lambda item: (item.settled_at, item.id))
     answers = newest.settled_at.astimezone(UTC).date()
     ids = tuple(item.id for item in settled)
     own = key(Kind.CLEAR, subject(newest.id), answers)
-    total = wording.amount(newest.amount_minor, newest.currency)
+    together = [item for item in settled if item.by == newest.by and item.settled_at.astimezone(UTC).date() == answers]
+    sums = {item.currency: sum(one.amount_minor for one in together if one.currency == item.currency) for item in together}
+    total = " and ".join(wording.amount(minor, currency) for currency, minor in sorted(sums.items()))
     reasons = (f"{total} that had failed is settled; nothing is overdue.",)
     sheet.write(
         FollowUp(
             Kind.CLEAR, sheet.kept(own, sheet.now).astimezone(sheet.where), own, ids, "settled", reasons, subject="Clear the arrears flag"
         )
     )
-    bothered = not newest.silent or any(one.at >= newest.failed_at for one in sheet.position.contacts)
-    if bothered and newest.by == "money" and (sheet.now - newest.settled_at).days < sheet.policy.confirm_within_days:
+    noticed = any(one.at >= newest.failed_at and one.kind not in SILENT_KINDS for one in sheet.position.contacts)
+    if (noticed or not newest.silent) and newest.by == "money" and (sheet.now - newest.settled_at).days < sheet.policy.confirm_within_days:
         _confirm(sheet, ids, key(Kind.CONFIRM, subject(newest.id), answers), total)
 
 

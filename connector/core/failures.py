@@ -15,10 +15,8 @@ from connector.core.course import FAILING
 from connector.core.lookup import Reasons
 from connector.core.model import Reason
 from connector.core.movements import failing_reasons, has_counters
-from connector.core.words import Category, InstallmentStatus
+from connector.core.words import NOT_THE_PAYERS, InstallmentStatus
 
-NOT_THE_PAYERS = frozenset({Category.TECHNICAL, Category.CREDITOR_ERROR})
-"""Categories that say nothing about the payer (design section 4)."""
 FAILED_STATUSES = (InstallmentStatus.FAILED, InstallmentStatus.REJECTED, InstallmentStatus.REVERSED)
 
 

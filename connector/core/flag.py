@@ -46,7 +46,8 @@ def _status(sheet: Sheet, works: Sequence[Work], owed: Sequence[Work]) -> Arrear
         return ArrearsStatus.PAYMENT_PLAN
     if any(_escalated(sheet, work) for work in debts):
         return ArrearsStatus.ESCALATED
-    return ArrearsStatus.IN_ARREARS if any(_contact_due(sheet, work) for work in debts) else ArrearsStatus.WATCH
+    due = any(_contact_due(sheet, work) for work in debts) and (owed or position.missing)
+    return ArrearsStatus.IN_ARREARS if due else ArrearsStatus.WATCH
 
 
 def _stands_still(owed: Sequence[Work]) -> bool:

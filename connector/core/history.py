@@ -15,10 +15,10 @@ import pandas as pd
 from connector.core.books import Books, Bools
 from connector.core.cells import texts
 from connector.core.course import Course
-from connector.core.failures import NOT_THE_PAYERS
+from connector.core.credits import Credit
 from connector.core.model import Failure, OpenItem, SettledItem
 from connector.core.settle import Balances
-from connector.core.words import InstallmentStatus, Outcome
+from connector.core.words import NOT_THE_PAYERS, InstallmentStatus, Outcome
 
 LATELY = timedelta(days=30)
 _VOUCHED = (InstallmentStatus.COLLECTED, InstallmentStatus.PAID)
@@ -93,15 +93,16 @@ def clean_days(items: Iterable[OpenItem], failures: Sequence[Failure], now: date
     return (began_at - max(before)).days if before else None
 
 
-def by_credit(covered: Iterable[tuple[OpenItem, datetime]], now: datetime) -> list[SettledItem]:
-    """Items a credit covered wholly, of those that had failed, in the last 30 days."""
+def by_credit(covered: Iterable[tuple[OpenItem, Credit]], now: datetime) -> list[SettledItem]:
+    """Items a credit covered wholly, of those that had failed, in the last 30 days; by money where the payer sent it after the failure."""
     found = []
-    for item, credit_at in covered:
+    for item, credit in covered:
         if item.failures:
             failed_at = item.failures[-1].at
-            at = max(credit_at, failed_at)
+            at = max(credit.at, failed_at)
             if now - at <= LATELY:
-                found.append(SettledItem(item.id, item.currency, item.amount_minor, at, failed_at, "credit"))
+                by = "money" if credit.is_money and credit.at > failed_at else "credit"
+                found.append(SettledItem(item.id, item.currency, item.amount_minor, at, failed_at, by))
     return found
 
 

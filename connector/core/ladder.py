@@ -30,6 +30,7 @@ BY_PEOPLE = frozenset({Kind.REMIND, Kind.REQUEST_METHOD, Kind.CALL, Kind.OFFER_P
 """Kinds of a contact without a key that count as the step which was due."""
 SLACK = timedelta(days=2)
 """A person who contacts the payer this long before a step is due has made that step."""
+UNANSWERED = -1
 LONGEST_ID = 60
 
 
@@ -73,13 +74,15 @@ def progress(episode: Episode, ladder: Ladder | None, done: Mapping[str, datetim
     made = [(at, level) for level, at in _levels(episode, done)]
     level = max((level for at, level in made if at is None), default=0)
     last_at: datetime | None = None
-    others = [(contact.at, 0) for contact in contacts if contact.key is None and contact.at >= episode.since and _counts(contact)]
+    others = [(one.at, UNANSWERED * _unanswered(one)) for one in contacts if one.key is None and one.at >= episode.since and _counts(one)]
     for at, reached in sorted([*((at, reached) for at, reached in made if at is not None), *others]):
-        if reached:
+        if reached > 0:
             level, last_at = max(level, reached), at
         elif ladder is not None:
             step = next_step(ladder, level)
-            if step is not None and (at + SLACK).astimezone(UTC).date() >= due_on(step, episode.since.astimezone(UTC).date(), last_at):
+            if step is None or (reached == UNANSWERED and step.kind is not Kind.CALL):
+                continue
+            if (at + SLACK).astimezone(UTC).date() >= due_on(step, episode.since.astimezone(UTC).date(), last_at):
                 level, last_at = step.level, at
     return Progress(level, last_at)
 
@@ -100,6 +103,11 @@ def _levels(episode: Episode, done: Mapping[str, datetime | None]) -> list[tuple
 
 def _counts(contact: Contact) -> bool:
     return contact.kind in BY_PEOPLE or contact.channel in (Channel.CALL, Channel.LETTER)
+
+
+def _unanswered(contact: Contact) -> bool:
+    """Tell whether it was a call that reached nobody: it makes the step that is a call, and no other."""
+    return Channel.CALL in (contact.channel, contact.kind) and not contact.conversation
 
 
 def next_step(ladder: Ladder, level: int) -> Step | None:

@@ -76,6 +76,24 @@ def promise_of(position: Position, item: OpenItem, started_on: date) -> Promise 
     return max(about, key=lambda promise: (promise.on, promise.id or ""), default=None)
 
 
+def promise_state(position: Position, promise: Promise | None, today: date) -> str:
+    """Give ``none``, ``open`` (until its day is over) or ``broken``; a part that was promised and has come breaks nothing."""
+    if promise is None:
+        return "none"
+    return "open" if promise.on >= today else "none" if _came(position, promise) else "broken"
+
+
+def _came(position: Position, promise: Promise) -> bool:
+    """Tell whether the amount promised has been paid on what the promise is about."""
+    if promise.amount_minor is None:
+        return False
+    about = [one for one in position.open_items if promise.installment in (None, one.id) and promise.currency in (None, one.currency)]
+    paid = sum(one.paid_minor for one in about)
+    if promise.installment is None:
+        paid += sum(one.amount_minor for one in position.settled if one.by == "money" and promise.currency in (None, one.currency))
+    return paid >= promise.amount_minor
+
+
 def payer_blocks(position: Position) -> list[Block]:
     """Give what forbids both contact and retries for all of a payer's installments."""
     blocks = []
@@ -115,8 +133,8 @@ def channel_for(payer: Payer, preferred: Sequence[Channel]) -> tuple[Channel | N
 
 
 def call_block(payer: Payer, contacts: Sequence[Contact], at: datetime, per_week: int) -> Block | None:
-    """Give what forbids a call at ``at``: a refusal, a conversation within seven days, seven calls in seven days."""
-    if payer.allow_call is False:
+    """Give what forbids a call at ``at``: no consent, a conversation within seven days, seven calls in seven days."""
+    if payer.allow_call is not True:
         return Block(Withholding.NO_CONSENT)
     calls = [contact.at for contact in contacts if contact.channel is Channel.CALL and contact.at <= at]
     spoken = max((contact.at for contact in contacts if contact.conversation and contact.at <= at), default=None)

@@ -96,6 +96,9 @@ def place(
 ) -> Placement:
     """Say where ``report`` belongs.
 
+    A key names the installment too once that is known: providers repeat a reference (of a file, a batch) for several,
+    and correct a report that could not be placed under the reference it had.
+
     Args:
         report: as received.
         candidates: installments found by its id or reference.
@@ -104,11 +107,12 @@ def place(
         versions: event versions that are understood.
 
     """
-    attempt_key = key("attempt", report.provider or "provider", report.outcome or "outcome", report.reference)
+    words = (report.provider or "provider", report.outcome or "outcome", report.reference)
     problem = _problem(report, candidates, now, versions)
     chosen = candidates[0] if len(candidates) == 1 else None
     if problem is not None or chosen is None:
-        return Placement("attempt", attempt_key, chosen.payer if chosen else None, chosen, report.amount, parked=problem)
+        return Placement("attempt", key("attempt", *words), chosen.payer if chosen else None, chosen, report.amount, parked=problem)
+    attempt_key = key("attempt", *words, chosen.id)
     outcome = Outcome(str(report.outcome))
     collected = any(one.installment == chosen.id and one.amount > 0 for one in money)
     if outcome in MOVED_NOTHING or (outcome is Outcome.RETURNED and chosen.recorded_by == "dunwell" and not collected):
@@ -122,7 +126,7 @@ def place(
         for one in money
         if one.reference
     )
-    payment_key = key("payment", report.provider or "provider", outcome, report.reference)
+    payment_key = key("payment", *words, chosen.id)
     return Placement(None if already else "payment", payment_key, chosen.payer, chosen, signed)
 
 

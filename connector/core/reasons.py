@@ -130,6 +130,8 @@ class Catalogue:
         found = self._reasons.get((code_set, plain, country)) or self._reasons.get((code_set, plain, ""))
         if found is None and plain.isdecimal() and len(plain) < 9:
             number = int(plain)
+            if plain != str(number) and (code_set, str(number), "") in self._reasons:
+                return self._find(code_set, str(number), country)
             found = next(
                 (reason for (owner, low, high), reason in self._ranges.items() if owner is code_set and low <= number <= high), None
             )

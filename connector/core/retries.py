@@ -6,6 +6,7 @@ announced keeps exactly the announced date.
 """
 
 import calendar
+import hashlib
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -44,6 +45,13 @@ def retry_key(work: Work) -> str:
     return key(Kind.RETRY, subject(work.item.id), work.failed_on, work.failed_times if work.failed_times > 1 else None)
 
 
+def notice_tag(work: Work) -> str:
+    """Tag of an announcement: of the failure it answers, and of the amount where less than all is asked for; another amount needs another notice."""
+    if work.open_minor == work.item.amount_minor:
+        return work.tag
+    return hashlib.sha256(f"{work.tag}|{work.open_minor}".encode()).hexdigest()[:8]
+
+
 def is_stamped(work: Work) -> bool:
     """Tell whether our stamp on the installment is of this episode.
 
@@ -76,33 +84,55 @@ def plan_retries(sheet: Sheet, works: list[Work]) -> None:
 def _wanted(sheet: Sheet, work: Work, plan: RetryPlan) -> bool:
     """Tell whether a retry makes sense and is not under way."""
     failure = work.item.last_failure
-    if failure is None or failure.reason.retry != "yes" or not can_collect(work.scheme):
+    if failure is None or not can_collect(work.scheme):
         return False
     if len(work.item.failures) > plan.max_failures or sheet.now - failure.at > timedelta(days=plan.max_age_days):
         return False
     if work.item.status is InstallmentStatus.PENDING_RECOLLECTION or sheet.is_done(retry_key(work)):
-        tagged = sheet.covered(Kind.NOTIFY).get(work.tag)
+        tagged = _announced_before(sheet, work)
         work.retry_on = _date_in(tagged) if tagged else None
         return False
     return True
 
 
+def _announced_before(sheet: Sheet, work: Work) -> str | None:
+    """Give the notice of a retry that is under way, whatever was paid since."""
+    covered = sheet.covered(Kind.NOTIFY)
+    return covered.get(notice_tag(work)) or covered.get(work.tag)
+
+
 def _blocks(sheet: Sheet, work: Work) -> list[Block]:
-    limit, item = limit_of(work.scheme), work.item
     blocks = list(work.retry_blocks)
-    if item.retried_elsewhere:
+    if work.item.retried_elsewhere or _left_to_the_bank(work):
         blocks.append(Block(Withholding.OTHER_SYSTEM))
-    over = (limit.attempts_30d is not None and item.attempts_30d >= limit.attempts_30d) or (
-        limit.presentments_180d is not None and item.attempts_180d >= limit.presentments_180d
-    )
-    if over or over_ratio(work.scheme, dict(sheet.position.return_ratio)) or _last_day(sheet, work) <= sheet.today:
+    if _over_limit(sheet, work) or over_ratio(work.scheme, dict(sheet.position.return_ratio)):
         blocks.append(Block(Withholding.SCHEME_LIMIT))
-    if limit.needs_notice and not blocks:
+    if limit_of(work.scheme).needs_notice and not blocks:
         channel, refused = channel_for(sheet.position.payer, sheet.policy.channels)
         hindered = [*work.contact_blocks, *([Block(refused)] if refused and channel is None else [])]
         if hindered:
             blocks += [*hindered, Block(Withholding.NOTICE_PERIOD)]
     return blocks
+
+
+def _left_to_the_bank(work: Work) -> bool:
+    """Tell whether the scheme itself tries again: nobody has to act."""
+    failure = work.item.last_failure
+    return failure is not None and failure.reason.retry == "no" and failure.reason.act == "nobody"
+
+
+def _over_limit(sheet: Sheet, work: Work) -> bool:
+    """Tell whether the scheme allows no further attempt: too many, too late, advised against, or for another amount than presented."""
+    limit, item, failure = limit_of(work.scheme), work.item, work.item.last_failure
+    if failure is not None and failure.reason.retry != "yes" and not _left_to_the_bank(work):
+        return True
+    presented = failure.amount_minor if failure is not None and failure.amount_minor else item.amount_minor
+    return (
+        (limit.attempts_30d is not None and item.attempts_30d >= limit.attempts_30d)
+        or (limit.presentments_180d is not None and item.attempts_180d >= limit.presentments_180d)
+        or (limit.same_amount and presented != work.open_minor)
+        or _last_day(sheet, work) <= sheet.today
+    )
 
 
 def _last_day(sheet: Sheet, work: Work) -> date:
@@ -159,7 +189,7 @@ def _day_for(sheet: Sheet, work: Work, not_before: date) -> date | None:
     plan, failure = work.ruling.retry, work.item.last_failure
     if plan is None or failure is None:
         return None
-    ready = failure.at + timedelta(days=plan.after_days, hours=failure.reason.wait_hours or 0)
+    ready = min(failure.at, sheet.now) + timedelta(days=plan.after_days, hours=failure.reason.wait_hours or 0)
     earliest = max(not_before, sheet.today + timedelta(days=1), ready.astimezone(sheet.where).date())
     if failure.reason.wait_hours and local(earliest, RETRY_MINUTE, sheet.where) < ready:
         earliest += timedelta(days=1)
@@ -209,11 +239,11 @@ def _announced(sheet: Sheet, works: list[Work]) -> None:
     covered, shown = sheet.covered(Kind.NOTIFY), sheet.shown_for(Kind.NOTIFY)
     anew, kept = [], dict[str, list[Work]]()
     for work in works:
-        announced = covered.get(work.tag)
+        announced = covered.get(notice_tag(work))
         if announced and _stands(sheet, work, announced):
             _write_retry(sheet, Dated(work, _date_in(announced)), announced)
-        elif work.tag in shown:
-            kept.setdefault(shown[work.tag], []).append(work)
+        elif notice_tag(work) in shown:
+            kept.setdefault(shown[notice_tag(work)], []).append(work)
         else:
             anew.append(work)
     for notice, group in sorted(kept.items()):
@@ -248,7 +278,7 @@ def _keep(sheet: Sheet, notice: str, group: list[Work]) -> bool:
     if any(_after_notice(sheet, work, told_on) > on or not _possible(sheet, work, on) for work in group):
         return False
     tags = set(notice.split("-")[3:])
-    if tags != {work.tag for work in group} or sheet.diary.keep(notice, at) is None:
+    if tags != {notice_tag(work) for work in group} or sheet.diary.keep(notice, at) is None:
         return False
     _write_notice(sheet, notice, at, [Dated(work, on) for work in group])
     return True
@@ -270,7 +300,7 @@ def _anew(sheet: Sheet, works: list[Work]) -> None:
             return
         first = min(dated, key=lambda one: (one.on, one.work.order))
         group = [one for one in dated if one.on == first.on and one.work.item.currency == first.work.item.currency][:MOST_TAGS]
-        notice = key(Kind.NOTIFY, subject(sheet.position.payer.id)[:20], first.on, *(one.work.tag for one in group))
+        notice = key(Kind.NOTIFY, subject(sheet.position.payer.id)[:20], first.on, *(notice_tag(one.work) for one in group))
         sheet.diary.booked[notice] = slot.at
         _write_notice(sheet, notice, slot.at, group)
         works = [one.work for one in dated if one not in group]

@@ -23,6 +23,8 @@ class SchemeLimit:
     """Days after the original date within which it may be presented again."""
     within_one_month: bool = False
     """As ``within_days``, counted as one calendar month."""
+    same_amount: bool = False
+    """Presented again only for the amount of the first time: not after a partial payment or a credit."""
     notice_days: int = 0
     """Calendar days between telling the payer date and amount and the debit."""
     notice_business_days: int = 0
@@ -36,6 +38,7 @@ STRICTEST = SchemeLimit(
     attempts_30d=2,
     presentments_180d=3,
     within_days=30,
+    same_amount=True,
     notice_days=14,
     needs_notice=True,
 )
@@ -57,6 +60,7 @@ LIMITS = {
         "Bacs: re-present the same amount within one month, five working days' notice where the date moves (field notes 6.1)",
         "2025-01-01",
         within_one_month=True,
+        same_amount=True,
         notice_business_days=5,
         needs_notice=True,
     ),
@@ -65,6 +69,7 @@ LIMITS = {
         "2025-01-01",
         presentments_180d=3,
         within_days=180,
+        same_amount=True,
         notice_days=7,
         needs_notice=True,
     ),
@@ -72,10 +77,11 @@ LIMITS = {
         "BECS: notice as the service agreement says, 14 days where it is silent", "2025-01-01", notice_days=14, needs_notice=True
     ),
     Scheme.PAD: SchemeLimit(
-        "Payments Canada rule H1: one re-presentment within 30 days, 10 days' notice of date and amount",
+        "Payments Canada rule H1: one re-presentment within 30 days, same amount, 10 days' notice of date and amount",
         "2025-01-01",
         presentments_180d=2,
         within_days=30,
+        same_amount=True,
         notice_days=10,
         needs_notice=True,
     ),

@@ -14,7 +14,7 @@ from connector.core.limits import Block, merged
 from connector.core.model import FollowUp, Position, Withheld
 from connector.core.policy import Policy
 from connector.core.timing import Diary, creditor_zone, local, payer_zones
-from connector.core.words import Kind
+from connector.core.words import SILENT_KINDS, Kind
 
 DESK_MINUTE = 9 * 60
 """Minute of the day, in the creditor's zone, at which work planned for a later day reaches people."""
@@ -83,6 +83,7 @@ def open_sheet(position: Position, policy: Policy, now: datetime) -> Sheet:
     country = position.payer.country or policy.country
     done: dict[str, datetime | None] = dict.fromkeys(position.finished)
     done.update((contact.key, contact.at) for contact in position.contacts if contact.key)
-    recent = tuple(contact.at for contact in position.contacts if abs(contact.at - now) < timedelta(days=60))
+    noticed = (contact.at for contact in position.contacts if contact.kind not in SILENT_KINDS)
+    recent = tuple(at for at in noticed if abs(at - now) < timedelta(days=60))
     diary = Diary(now, payer_zones(position.payer, position.time_zone), country, recent, policy.contacts_per_day, policy.contacts_per_week)
     return Sheet(position, policy, now, now.astimezone(where).date(), where, country, done, diary)

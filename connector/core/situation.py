@@ -16,7 +16,7 @@ from connector.core.limits import Block
 from connector.core.model import Failure, Hold, OpenItem, Position
 from connector.core.policy import FACTS, NO_REASON, Row
 from connector.core.timing import local
-from connector.core.words import DIRECT_DEBIT, Category, ClaimKind, Outcome, Scheme
+from connector.core.words import DIRECT_DEBIT, NOT_THE_PAYERS, Category, ClaimKind, Outcome, Scheme
 
 TAKEN_BACK = frozenset({Outcome.REVERSED, Outcome.CHARGED_BACK})
 """Outcomes that take back money once collected."""
@@ -181,11 +181,15 @@ def facts_of(position: Position, work: Work, today: date, promise: str, open_ins
 
 
 def _in_a_row(item: OpenItem) -> int:
-    count = 0
+    """Count the failures in a row for the reason of the last; a machine's or our own in between breaks no row of the payer's."""
+    if not item.failures:
+        return 0
+    last, count = item.failures[-1].reason.category, 0
     for failure in reversed(item.failures):
-        if failure.reason.category is not item.failures[-1].reason.category:
+        if failure.reason.category is last:
+            count += 1
+        elif failure.reason.category not in NOT_THE_PAYERS:
             break
-        count += 1
     return count
 
 

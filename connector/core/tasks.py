@@ -72,7 +72,9 @@ def _to_colleagues(sheet: Sheet, task: Task, row: Row, about: Sequence[Work]) ->
     """A review and the like: for the failures nobody has looked at yet, in as few Tasks as possible."""
     if task.per == "payer":
         own = key(task.kind, subject(sheet.position.payer.id), leader(about).category or row.name)
-        write(sheet, Ask(task, about, row, own, sheet.today))
+        stops = row.hold is not None and row.hold.scope == "payer"
+        coming = tuple(item for item in sheet.position.open_items if not item.overdue and not item.failures) if stops else ()
+        write(sheet, Ask(task, about, row, own, sheet.today, coming=coming))
         return
     covered, shown = sheet.covered(task.kind), sheet.shown_for(task.kind)
     groups: dict[str, list[Work]] = {}

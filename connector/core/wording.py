@@ -80,6 +80,18 @@ def and_others(count: int) -> str:
     return "" if count < 2 else f"This covers {count} open installments together."
 
 
+def waits_for(retry_on: date) -> str:
+    """Say that a step waits for what a retry brings."""
+    return f"It waits for what the try of {day(retry_on)} brings."
+
+
+def still_to_come(due: Sequence[date]) -> str:
+    """Say that what is still to come should be stopped as well."""
+    if not due:
+        return ""
+    return f"Proposed to be stopped as well: {len(due)} still to come, due {', '.join(day(one) for one in sorted(due))}."
+
+
 def because_withheld(reasons: Sequence[str]) -> str:
     """Why something was withheld, for the flag; hold causes are not named there."""
     said = [WITHHELD.get(reason, "a hold stands") for reason in reasons]
@@ -107,6 +119,8 @@ SUBJECTS: Mapping[Kind, str] = {
 }
 
 
-def subject(kind: Kind, minor: int, currency: str) -> str:
-    """Subject of a follow-up where the policy words none."""
+def subject(kind: Kind, minor: int, currency: str, *, gift: bool = False) -> str:
+    """Subject of a follow-up where the policy words none; a gift is not open, it is invited."""
+    if gift and kind is Kind.REMIND:
+        return f"Invite once more to give {amount(minor, currency)}"
     return SUBJECTS.get(kind, "{}").format(f"{amount(minor, currency)} open")

@@ -33,6 +33,10 @@ class Category(StrEnum):
     UNKNOWN = "unknown"
 
 
+NOT_THE_PAYERS = frozenset({Category.TECHNICAL, Category.CREDITOR_ERROR})
+"""Categories that say nothing about the payer (design section 4)."""
+
+
 class Kind(StrEnum):
     """What a follow-up does."""
 
@@ -61,6 +65,10 @@ STAFF_KINDS = frozenset(
     {Kind.CALL, Kind.REVIEW, Kind.INFORM, Kind.ESCALATE, Kind.PROPOSE_REFERRAL, Kind.PROPOSE_WRITE_OFF, Kind.ALERT_TEAM}
 )
 """Follow-ups that ask a colleague to do something."""
+
+
+SILENT_KINDS = frozenset(Kind) - CONTACT_KINDS - {Kind.CALL}
+"""Follow-ups of which the payer notices nothing: done, they are no contact."""
 
 
 class FollowUpStatus(StrEnum):

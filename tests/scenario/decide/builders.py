@@ -50,8 +50,8 @@ def item(category="insufficient_funds", *, amount=4000, due="2026-03-01", scheme
 
 
 def payer(**more) -> Payer:
-    """A person in Amsterdam."""
-    return replace(Payer("003P1", country="NL", time_zone="Europe/Amsterdam"), **more)
+    """A person in Amsterdam who may be called."""
+    return replace(Payer("003P1", country="NL", time_zone="Europe/Amsterdam", allow_call=True), **more)
 
 
 def position(*items: OpenItem, **more) -> Position:

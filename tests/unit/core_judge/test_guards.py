@@ -149,6 +149,7 @@ def test_seven_calls_in_seven_days_are_enough():
     spoken = [contact("2026-02-26 12:00", "call", "call", conversation=True)]
     assert call_block(payer(), spoken, now, 7).until == at("2026-03-05 12:00")
     assert call_block(payer(allow_call=False), [], now, 7).reason == Withholding.NO_CONSENT
+    assert call_block(payer(allow_call=None), [], now, 7).reason == Withholding.NO_CONSENT
 
 
 def test_cases_matter_by_type_and_else_by_subject():
