@@ -1,5 +1,5 @@
 # Two commands on a fresh machine with Python 3.11, git and make: `make demo` and `make test`.
-PYTHON ?= python3.11
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 WORKERS ?= 2
 
@@ -15,7 +15,7 @@ demo: .venv/installed ## the whole story on a local sandbox org
 	$(BIN)/dunwell demo
 
 test: .venv/installed ## all tests
-	$(BIN)/python -m pytest -q -n $(WORKERS)
+	$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadgroup
 
 check: .venv/installed ## format, lint, types, import rules
 	$(BIN)/ruff format --check .

@@ -71,6 +71,8 @@ def business(settings: Settings) -> Business:
 
     """
     directory = settings.mappings_dir or SHIPPED
+    if not directory.is_dir():
+        raise ConfigError("DUNWELL_MAPPINGS_DIR: no such directory")
     problems: list[str] = []
     parts: dict[str, object] = {}
     for name, reader in (

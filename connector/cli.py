@@ -4,13 +4,15 @@ Must not decide or wire. Invariant: exit 0 done, 1 work failed, 2 the configurat
 at once); ``--json`` prints one JSON value on stdout and nothing else.
 """
 
+import gc
 import json
 import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from io import StringIO
 from pathlib import Path
 from types import FrameType
@@ -18,21 +20,27 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import Progress
 from rich.table import Table
 
 from connector import app as wiring
 from connector import demo as story
 from connector import log, settings
+from connector.core import money
 from connector.core.facts import render as rendered
-from connector.core.model import Decision
 from connector.errors import ConfigError, DunwellError
-from connector.pipeline.sweep import sweep
+from connector.pipeline.sweep import Sweep, sweep
 from connector.pipeline.treat import treat
 from connector.probes import Metrics, Probes
+from connector.salesforce.ids import full_id
 
 cli = typer.Typer(
-    no_args_is_help=True, add_completion=False, rich_markup_mode=None, help="Customer-centric credit management for any Salesforce org."
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,  # a defect's trace goes into logs: plain, and without values
+    help="Customer-centric credit management for any Salesforce org.",
 )
 out = Console(soft_wrap=True)
 err = Console(stderr=True, soft_wrap=True)
@@ -58,9 +66,14 @@ def told() -> Iterator[None]:
 @contextmanager
 def opened() -> Iterator[wiring.App]:
     """Wire everything for a command that is not the daemon: its log goes to stderr, warnings and worse."""
-    log.configure("warning", stream=sys.stderr)
+    _quiet()
     with wiring.opened(settings.load()) as app:
         yield app
+
+
+def _quiet() -> None:
+    """Log to stderr, warnings and worse: JSON in a pipe, readable on a terminal."""
+    log.configure("warning", json=not sys.stderr.isatty(), stream=sys.stderr)
 
 
 @cli.command()
@@ -78,6 +91,7 @@ def run() -> None:
             probes.start()
             scheduler.start()
             log.get("dunwell.cli").info("daemon.started", position=probes.port, transport=loaded.transport, mode=loaded.mode)
+            _collect_rarely()
             try:
                 daemon.run()
             finally:
@@ -85,6 +99,17 @@ def run() -> None:
                 daemon.close(loaded.stop_seconds)
                 probes.stop()
         log.get("dunwell.cli").info("daemon.stopped")
+
+
+def _collect_rarely() -> None:
+    """Spare the garbage collector what it would not find.
+
+    What was read at start stays, and a batch makes a quarter of a million objects that go by themselves: with Python's own
+    settings a fifth of the CPU went into searching them for cycles (benchmarks/burst.py).
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(100_000, 20, 20)
 
 
 def _on_signals(stop: Callable[[], None], seconds: float) -> None:
@@ -104,15 +129,12 @@ def _on_signals(stop: Callable[[], None], seconds: float) -> None:
 
 @cli.command()
 def decide(
-    facts: Annotated[Path, typer.Argument(help="JSON file: one object or an array; - reads standard input.")],
+    facts: Annotated[Path, typer.Argument(metavar="FACTS.json", help="One object or an array; - reads standard input.")],
     as_json: Json = False,
 ) -> None:
     """Say what would be done, and why, for facts in a file. Needs no org."""
     with told():
-        try:
-            text = sys.stdin.read() if str(facts) == "-" else facts.read_text(encoding="utf-8")
-        except OSError as error:
-            raise ConfigError(f"{facts.name}: cannot be read ({error.strerror})") from None
+        text = _text_of(facts)
         found = wiring.decide_facts(text, wiring.business(settings.defaults()))
         many = text.lstrip().startswith("[")
         if as_json or not sys.stdout.isatty():
@@ -124,10 +146,28 @@ def decide(
             raise typer.Exit(1)
 
 
+def _text_of(facts: Path) -> str:
+    """Read a facts file, or standard input for ``-``."""
+    try:
+        return sys.stdin.buffer.read().decode() if str(facts) == "-" else facts.read_text(encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(f"{facts.name or facts}: cannot be read ({error.strerror})") from None
+    except UnicodeDecodeError:
+        raise ConfigError(f"{facts.name or facts}: not UTF-8 text") from None
+
+
 @cli.command()
-def explain(payer: Annotated[str, typer.Argument(help="Record id of the payer (Contact or Account).")], as_json: Json = False) -> None:
-    """Say what would be done now for one payer of the org, and why; writes nothing."""
-    with told(), opened() as app:
+def explain(
+    payer: Annotated[str, typer.Argument(metavar="PAYER", help="Record id of the payer (Contact or Account).")], as_json: Json = False
+) -> None:
+    """Say what would be done now for one payer of the org, and why. Writes nothing."""
+    with told():
+        payer = full_id(payer)
+        _explain(payer, as_json=as_json)
+
+
+def _explain(payer: str, *, as_json: bool) -> None:
+    with opened() as app:
         batch = treat(app.context, [payer], app.clock.now(), dry=True)
         if payer in batch.parked:
             raise DunwellError(f"{payer}: {batch.parked[payer]}")
@@ -159,7 +199,9 @@ def reconcile(
         if as_json:
             sys.stdout.write(json.dumps({**found.summary(), "api_calls": app.org.calls}) + "\n")
         else:
-            _print_sweep(found.decisions, found.summary(), dry=dry_run)
+            _print_sweep(found, dry=dry_run)
+        for payer, why in sorted(found.parked.items()):
+            err.print(f"{payer}: {why}", style="red", markup=False, highlight=False)
         if found.parked:
             raise typer.Exit(1)
 
@@ -169,30 +211,33 @@ def status(as_json: Json = False) -> None:
     """Show how much work there is, and what is put aside."""
     with told():
         loaded = settings.load()
-        log.configure("warning", stream=sys.stderr)
+        _quiet()
         found = wiring.status(loaded)
         if as_json:
             sys.stdout.write(json.dumps(found) + "\n")
             return
+        parked: dict[str, str] = found.pop("parked")  # type: ignore[assignment]
         for name, value in found.items():
-            out.print(f"{name.replace('_', ' '):<16} {value}", highlight=False, markup=False)
+            out.print(f"{name.replace('_', ' '):<16} {'-' if value is None else value}", highlight=False, markup=False)
+        for payer, why in sorted(parked.items()):
+            out.print(f"{payer}: {why}", highlight=False, markup=False)
 
 
 @cli.command()
-def unpark(payers: Annotated[list[str] | None, typer.Argument(help="Record ids; none = all.")] = None) -> None:
-    """Take up again what was put aside: payers, and reported outcomes that could not be placed."""
+def unpark(payers: Annotated[list[str] | None, typer.Argument(metavar="PAYER", help="Record ids; none = all.")] = None) -> None:
+    """Take up again what was put aside. Payers, and reported outcomes that could not be placed."""
     with told(), opened() as app:
-        count = wiring.unpark(app, payers or None)
+        count = wiring.unpark(app, [full_id(one) for one in payers] if payers else None)
         out.print(f"{count} taken up again", highlight=False)
 
 
 @cli.command()
 def check(as_json: Json = False) -> None:
-    """Check settings, mapping, policy, reasons and templates, then that the org is the right one and answers."""
+    """Check settings, mapping, policies and the org. Says every problem it finds."""
     with told():
         loaded = settings.load()
         wiring.business(loaded)
-        log.configure("warning", stream=sys.stderr)
+        _quiet()
         with wiring.opened(loaded) as app:
             found = {
                 "org": app.org.org_id,
@@ -204,7 +249,9 @@ def check(as_json: Json = False) -> None:
         if as_json:
             sys.stdout.write(json.dumps(found) + "\n")
         else:
-            out.print("All in order: " + ", ".join(f"{name} {value}" for name, value in found.items()), highlight=False, markup=False)
+            roles = ", ".join(found.pop("roles"))
+            told_of = ", ".join(f"{name} {value}" for name, value in found.items())
+            out.print(f"All in order: {told_of}; Tasks go to {roles or 'the integration user'}", highlight=False, markup=False)
 
 
 @cli.command()
@@ -233,44 +280,69 @@ def _print_decision(result: dict[str, object], *, why: str | None = None) -> Non
     if "error" in result:
         err.print(str(result["error"]), style="red", markup=False, highlight=False)
         return
-    arrears: dict[str, object] = result["arrears"]  # type: ignore[assignment]
+    arrears: dict[str, dict[str, str]] = result["arrears"]  # type: ignore[assignment]
+    amount = ", ".join(f"{amount} {currency}" for currency, amount in arrears["amount"].items())
     out.print(
-        f"{result['payer']}: {arrears['status']}, overdue {arrears['amount'] or 'nothing'} since {arrears['since'] or '-'}",
+        f"{result['payer']}: {arrears['status']}, " + (f"{amount} overdue since {arrears['since']}" if amount else "nothing overdue"),
         highlight=False,
         markup=False,
     )
     if why:
         out.print(why, highlight=False, markup=False)
-    table = Table("when", "what", "how", "why", box=None, pad_edge=False)
-    for one in result["follow_ups"]:  # type: ignore[attr-defined]
-        table.add_row(
-            str(one["at"]),
+    rows = [
+        (
+            _moment(one["at"]),
             str(one["kind"]),
             " ".join(str(one[name]) for name in ("tone", "channel") if one[name]),
             " ".join(one["reasons"]),
         )
-    for one in result["withheld"]:  # type: ignore[attr-defined]
-        table.add_row(str(one["until"] or "until over"), f"not {one['kind']}", "", ", ".join(one["reasons"]))
+        for one in result["follow_ups"]  # type: ignore[attr-defined]
+    ]
+    rows += [
+        (_moment(one["until"]) if one["until"] else "until over", f"not {one['kind']}", "", ", ".join(one["reasons"]))
+        for one in result["withheld"]  # type: ignore[attr-defined]
+    ]
+    _print_rows(("when", "what", "how", "why"), rows)
+
+
+def _print_rows(headings: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
+    """Print a table on a terminal; in a pipe a line for each row, its cells parted by tabs and never cut."""
+    if not out.is_terminal:
+        for row in rows:
+            out.print("\t".join(row), highlight=False, markup=False)
+        return
+    table = Table(box=None, pad_edge=False)
+    for heading in headings:
+        table.add_column(heading, no_wrap=heading not in ("why", "withheld"))
+    for row in rows:
+        table.add_row(*(escape(cell) for cell in row))
     out.print(table)
 
 
-def _print_sweep(decisions: list[Decision], summary: dict[str, object], *, dry: bool) -> None:
-    table = Table("payer", "status", "next", "when", "withheld", "why", box=None, pad_edge=False)
-    for one in decisions:
+def _moment(at: object) -> str:
+    """Show an instant to people: in the time zone it was written in."""
+    return f"{datetime.fromisoformat(str(at)):%a %d %b %Y %H:%M}"
+
+
+def _print_sweep(found: Sweep, *, dry: bool) -> None:
+    rows = []
+    for one in found.decisions:
         first = one.follow_ups[0] if one.follow_ups else None
         withheld = ", ".join(sorted({reason for item in one.withheld for reason in item.reasons}))
-        table.add_row(
-            one.payer,
-            one.arrears.status,
-            first.kind if first else "-",
-            first.at.strftime("%a %d %b %H:%M") if first else "-",
-            withheld or "-",
-            one.why,
-        )
-    out.print(table)
-    out.print(
-        ("would be: " if dry else "") + ", ".join(f"{name} {value}" for name, value in summary.items()), highlight=False, markup=False
-    )
+        what, at = (first.kind.value, first.at.strftime("%a %d %b %H:%M")) if first else ("-", "-")
+        rows.append((one.payer, one.arrears.status.value, what, at, withheld or "-", one.why))
+    if rows:
+        _print_rows(("payer", "status", "next", "when", "withheld", "why"), rows)
+    statuses = ", ".join(f"{count} {status}" for status, count in sorted(found.statuses.items())) or "nobody"
+    overdue = ", ".join(f"{money.text(minor, currency)} {currency}" for currency, minor in sorted(found.amounts.items()) if minor)
+    written = ", ".join(f"{count} {sobject}" for sobject, count in sorted(found.records.items()))
+    done = "Nothing was written (dry run)" if dry else f"{found.changes} changes" + (f", new: {written}" if written else "")
+    for line in (
+        f"Looked at {found.payers} payers ({statuses}); overdue: {overdue or 'nothing'}.",
+        f"{found.follow_ups} follow-ups are next, {found.withheld} withheld. {done}.",
+        f"Put aside: {len(found.parked)} payers. Rows missing: {len(found.missing)} payers.",
+    ):
+        out.print(line, highlight=False, markup=False)
 
 
 def main() -> None:

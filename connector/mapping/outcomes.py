@@ -72,6 +72,7 @@ def attempt_record(
             "Occurred_At__c": one.at,
             "Payer_Initiated__c": one.payer_initiated,
             "Event_Uuid__c": one.event_uuid[:36],
+            "Version__c": one.version,
         }
     )
 

@@ -179,7 +179,7 @@ def known_installments(mapping: Mapping, ids: Sequence[str], references: Sequenc
 
 REPORTED_FIELDS = (
     "Provider__c", "Provider_Reference__c", "Installment_Reference__c", "Outcome__c", "Amount__c", "Currency__c", "Occurred_At__c",
-    "Scheme__c", "Code_Set__c", "Reason_Code__c", "Reason_Text__c", "Reason_Country__c", "Advice_Code__c", "Payer_Initiated__c",
+    "Scheme__c", "Code_Set__c", "Reason_Code__c", "Reason_Text__c", "Reason_Country__c", "Advice_Code__c", "Payer_Initiated__c", "Version__c",
 )  # fmt: skip
 """Fields that a Payment Attempt and the event it came from have in common."""
 

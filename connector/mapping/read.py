@@ -1,18 +1,14 @@
 """Records of the org → rows of the Snapshot's frames: the edge where untyped records end.
 
-Must not decide anything. Invariant: what cannot be read as its type is a PermanentError naming the object,
+The two long frames are read column by column in ``columns``. Must not decide anything. Invariant: what cannot be read as its type is a PermanentError naming the object,
 the record's id and the field, so that one broken record parks one payer.
 """
 
-from collections.abc import Iterable
 from collections.abc import Mapping as MappingOf
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
-from functools import lru_cache
-from zoneinfo import ZoneInfo
 
 from connector.core.money import to_minor
-from connector.core.words import Outcome
 from connector.errors import PermanentError
 from connector.mapping.org import Mapping, PayerObject
 
@@ -58,7 +54,7 @@ def number(record: Record, name: str | None) -> Decimal | None:
     try:
         return Decimal(str(value))
     except InvalidOperation:
-        raise _unreadable(record, str(name), "a number") from None
+        raise unreadable(record, str(name), "a number") from None
 
 
 def money(record: Record, name: str | None, currency: str) -> int | None:
@@ -67,8 +63,8 @@ def money(record: Record, name: str | None, currency: str) -> int | None:
     if value is None:
         return None
     try:
-        return _minor(value, currency)
-    except (ValueError, TypeError) as error:  # TypeError: a signalling NaN cannot be looked up
+        return to_minor(value, currency)
+    except ValueError as error:
         raise PermanentError(f"record {text(record, 'Id')}: {name} holds no amount in {currency}: {error}") from None
 
 
@@ -80,7 +76,7 @@ def moment(record: Record, name: str | None) -> datetime | None:
     try:
         found = datetime.fromisoformat(value)
     except ValueError:
-        raise _unreadable(record, str(name), "a date and time") from None
+        raise unreadable(record, str(name), "a date and time") from None
     return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
 
 
@@ -90,19 +86,9 @@ def day(record: Record, name: str | None) -> date | None:
     if value is None:
         return None
     try:
-        return _date(value[:10])
+        return date.fromisoformat(value[:10])
     except ValueError:
-        raise _unreadable(record, str(name), "a date") from None
-
-
-# A batch of 24 months repeats its days and amounts a hundred times over.
-_date = lru_cache(maxsize=4096)(date.fromisoformat)
-_minor = lru_cache(maxsize=4096)(to_minor)
-
-
-def first_day(record: Record, names: Iterable[str]) -> date | None:
-    """Give the first of several date fields that is filled."""
-    return next((found for name in names if (found := day(record, name)) is not None), None)
+        raise unreadable(record, str(name), "a date") from None
 
 
 def payer_of(mapping: Mapping, record: Record, *, own_links: bool = False, prefix: str = "") -> str | None:
@@ -134,64 +120,6 @@ def payer_row(payer: PayerObject, record: Record) -> Row:
         "segment": text(record, names.segment),
         "value": text(record, names.value),
         "risk": text(record, names.risk),
-    }
-
-
-def installment_row(mapping: Mapping, record: Record) -> Row:
-    """One row of ``installments``. An amount that is missing is a PermanentError: a claim without an amount is no claim."""
-    one = mapping.installments
-    amount, due_on = number(record, one.amount), first_day(record, one.due_on)
-    if amount is None:
-        raise _unreadable(record, one.amount, "an amount")
-    if due_on is None:
-        raise _unreadable(record, one.due_on[0], "a due date")
-    currency = text(record, one.currency) or mapping.creditor.currency
-    status, method = text(record, one.status), text(record, one.payment_method)
-    times_failed = number(record, one.times_failed)
-    return {
-        "id": text(record, "Id"),
-        "payer": payer_of(mapping, record),
-        "amount_minor": money(record, one.amount, currency),
-        "currency": currency,
-        "due_on": due_on,
-        "product": text(record, one.product),
-        "claim_kind": _claim_kind(mapping, text(record, one.claim_kind)),
-        "payment_method": method,
-        "scheme": mapping.schemes.get(method or ""),
-        "status": one.statuses.get(status or "", status),
-        "credential": text(record, one.credential),
-        "mandate": text(record, one.mandate),
-        "retried_elsewhere": mapping.processor(text(record, one.processor)).retries == "other",
-        "retry_stamp": text(record, one.retry.stamp) if one.retry else None,
-        "times_failed": None if times_failed is None else int(times_failed),
-        "last_failed_on": day(record, one.last_failed_on),
-        "last_reason_code": text(record, one.last_reason_code),
-    }
-
-
-def payment_row(mapping: Mapping, record: Record) -> Row:
-    """One row of ``payments`` for money that moved: negative with a reason code is reversed, without one refunded."""
-    one = mapping.payments
-    amount = number(record, one.amount)
-    if amount is None:
-        raise _unreadable(record, one.amount, "an amount")
-    currency = text(record, mapping.installments.currency) or mapping.creditor.currency
-    code = text(record, one.reason_code)
-    method = text(record, one.payment_method)
-    outcome = Outcome.COLLECTED if amount >= 0 else Outcome.REVERSED if code else Outcome.REFUNDED
-    at = moment(record, one.at) or _midnight(day(record, one.on), mapping.creditor.zone)
-    return {
-        "id": text(record, "Id"),
-        "payer": payer_of(mapping, record, prefix=one.installment_relation + ".") or payer_of(mapping, record),
-        "installment": text(record, one.installment),
-        "amount_minor": money(record, one.amount, currency),
-        "currency": currency,
-        "at": at,
-        "outcome": outcome,
-        "scheme": mapping.schemes.get(method or ""),
-        "reason_code": code,
-        "payer_initiated": bool(flag(record, one.payer_initiated)) and one.at is not None and text(record, one.at) is not None,
-        "reference": text(record, one.reference),
     }
 
 
@@ -258,10 +186,6 @@ def promise_row(mapping: Mapping, record: Record) -> Row:
     }
 
 
-def _claim_kind(mapping: Mapping, value: str | None) -> str | None:
-    return mapping.installments.claim_kinds.get(value or "", value)
-
-
 _COUNTRIES = {
     "netherlands": "NL",
     "the netherlands": "NL",
@@ -289,10 +213,6 @@ def _country(value: str | None) -> str | None:
     return value.upper() if len(value) == 2 else _COUNTRIES.get(value.lower())
 
 
-@lru_cache(maxsize=4096)
-def _midnight(on: date | None, zone: ZoneInfo) -> datetime | None:
-    return None if on is None else datetime.combine(on, time(), zone).astimezone(UTC)
-
-
-def _unreadable(record: Record, name: str, wanted: str) -> PermanentError:
+def unreadable(record: Record, name: str, wanted: str) -> PermanentError:
+    """Error that names a record and the field that does not hold what is ``wanted``."""
     return PermanentError(f"record {text(record, 'Id')}: {name} does not hold {wanted}")

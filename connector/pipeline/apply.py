@@ -53,7 +53,7 @@ class Plan:
 
 
 class Writer:
-    """Carries out the plans of one batch in three steps: records, then what refers to them, then the payer's flag."""
+    """Carries out the plans of one batch in three steps: records, then Tasks, then what refers to them: events, links, the payer's flag."""
 
     def __init__(self, context: Context, loaded: Loaded, now: datetime) -> None:
         self._context, self._loaded, self._now = context, loaded, now
@@ -78,14 +78,17 @@ class Writer:
         first = [one for one in everything if one not in late and one not in tasks]
         self._write([one for one in first if one.op == "insert"], [one for one in first if one.op == "update"])
         self._write(tasks, [], serial=True)
-        self._announce([*tasks, *(one for one in late if one.follow_up is not None)])
         linked = [
             Change("update", "follow_up", one.payer, {"task_id": task}, key=one.key)
             for one in tasks
             if (task := self._ids.get(("task", one.key or "")))
         ]
-        self._write([], [*(one for one in late if self._took(one)), *linked])
-        self._flags([plan.decision.payer for plan in plans])
+        self._write(
+            [],
+            [*(one for one in late if self._took(one)), *linked, *self._flags([plan.decision.payer for plan in plans])],
+            events=self._announcements([*tasks, *(one for one in late if one.follow_up is not None)]),
+            serial=True,
+        )
         return self.applied
 
     def _shadow(self, everything: Sequence[Change]) -> Applied:
@@ -93,14 +96,18 @@ class Writer:
         self._write([one for one in everything if one.op == "insert" and one.subject == "follow_up"], [])
         return self.applied
 
-    def _write(self, inserts: Sequence[Change], updates: Sequence[Change], *, serial: bool = False) -> None:
+    def _write(self, inserts: Sequence[Change], updates: Sequence[Change], *, serial: bool = False, events: Sequence[Row] = ()) -> None:
+        """Write it in as few calls as possible; ``serial``: in order, inserts and events before updates."""
         rows: list[tuple[Change, Row]] = [(one, row) for one in inserts if (row := self._insert(one)) is not None]
         edits: list[tuple[Change, Edit]] = [(one, edit) for one in self._merged(updates) if (edit := self._update(one)) is not None]
-        if not rows and not edits:
+        if not rows and not edits and not events:
             return
-        made, changed = self._context.org.write([row for _, row in rows], [edit for _, edit in edits], serial=serial)
-        for (one, row), saved in zip(rows, made, strict=True):
+        made, changed = self._context.org.write([*(row for _, row in rows), *events], [edit for _, edit in edits], serial=serial)
+        for (one, row), saved in zip(rows, made[: len(rows)], strict=True):
             self._settle(one, row[0], saved, self.applied.inserted)
+        unsaid = [one for one in made[len(rows) :] if not one.ok]
+        if unsaid:
+            log.error("write.refused", sobject=own.DECIDED_EVENT, code=unsaid[0].code or "", count=len(unsaid))
         for (one, edit), saved in zip(edits, changed, strict=True):
             self._settle(one, edit[0], saved, self.applied.updated)
 
@@ -188,8 +195,8 @@ class Writer:
         """Tell whether what a follow-up's completion rests on was written (a refused hold leaves it Planned)."""
         return one.payer not in self.applied.refused and one.payer not in self.applied.locked
 
-    def _announce(self, surfaced: Sequence[Change]) -> None:
-        """Publish ``Follow_Up_Decided__e`` for what has become visible, before the link says so: at least once, whatever crashes."""
+    def _announcements(self, surfaced: Sequence[Change]) -> list[Row]:
+        """Give ``Follow_Up_Decided__e`` for what has become visible, to be published before the link says so: at least once, whatever crashes."""
         rows: list[Row] = []
         for one in surfaced:
             task = self._ids.get(("task", one.key or "")) or one.values.get("task_id")
@@ -198,24 +205,19 @@ class Writer:
             shown = self._view(one.payer).follow_ups.get(one.key or "")
             follow_up_id = self._ids.get(("follow_up", one.key or "")) or (shown.id if shown else None)
             rows.append((own.DECIDED_EVENT, write.decided_event(one.follow_up, one.payer, follow_up_id, str(task))))
-        if not rows:
-            return
-        saved, _ = self._context.org.write(rows, [])
-        failed = [one for one in saved if not one.ok]
-        if failed:
-            log.error("write.refused", sobject=own.DECIDED_EVENT, code=failed[0].code or "", count=len(failed))
+        return rows
 
-    def _flags(self, payers: Sequence[str]) -> None:
+    def _flags(self, payers: Sequence[str]) -> list[Change]:
         """Point the payer record's lookup at a Position, once."""
-        edits = []
+        found = []
         for payer in payers:
             view = self._view(payer)
             if view.flag is not None or self._context.mapping.payer_of(payer).flag is None:
                 continue
             position = next((one.id for one in view.positions.values()), None) or self._new_position(payer)
             if position:
-                edits.append(Change("update", "payer", payer, {"position": position}, id=payer))
-        self._write([], edits)
+                found.append(Change("update", "payer", payer, {"position": position}, id=payer))
+        return found
 
     def _new_position(self, payer: str) -> str | None:
         return self._positions.get(payer)

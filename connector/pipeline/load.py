@@ -13,7 +13,8 @@ from connector.core.changes import View
 from connector.core.frames import SCHEMA, Run, Snapshot, snapshot
 from connector.core.words import ArrearsStatus
 from connector.errors import PermanentError
-from connector.mapping import queries, read
+from connector.mapping import columns, queries, read
+from connector.mapping.columns import Columns
 from connector.mapping.org import Mapping as OrgMapping
 from connector.pipeline.ports import OrgAccess, Record
 from connector.pipeline.views import Rows, made, show
@@ -62,10 +63,11 @@ def load(org: OrgAccess, mapping: OrgMapping, payers: Sequence[str], now: dateti
     answers = org.query_many([one.soql for one in wanted], all_rows=[one.all_rows for one in wanted])
     found: dict[str, list[Record]] = {one.name: list(rows) for one, rows in zip(wanted, answers, strict=True)}
     unreadable: dict[str, str] = {}
-    rows, about = _facts(mapping, found, payers, unreadable)
-    views = show(mapping, found, payers, rows)
+    rows, about = _facts(mapping, found, payers)
+    wide = _wide(mapping, found, rows, unreadable)
+    views = show(mapping, found, payers, wide["installments"])
     made(mapping, found, rows)
-    _missing(org, mapping, views, rows)
+    _missing(org, mapping, views, rows, wide["installments"]["id"])
     runs = _runs(mapping, found)
     pay_links = {str(one["Id"]): link for one in found["installments"] if (link := read.text(one, mapping.installments.pay_link))}
     visible = {str(row["id"]) for row in rows["payers"]}
@@ -76,24 +78,18 @@ def load(org: OrgAccess, mapping: OrgMapping, payers: Sequence[str], now: dateti
             if one not in visible
         }
     )
-    for gone in unreadable:
+    if unreadable:
         for table in rows.values():
-            table[:] = [row for row in table if row.get("payer", row.get("id")) != gone]
-    due_on = {str(row["id"]): day for row in rows["installments"] if isinstance(day := row["due_on"], date)}
-    return Loaded(snapshot(rows, runs=runs), views, about, due_on, pay_links, unreadable)
+            table[:] = [row for row in table if row.get("payer", row.get("id")) not in unreadable]
+        wide = {name: columns.without(one, unreadable) for name, one in wide.items()}
+    known = wide["installments"]
+    due_on = {str(one): day for one, day in zip(known["id"], known["due_on"], strict=True) if isinstance(day, date)}
+    return Loaded(snapshot(rows, wide, runs=runs), views, about, due_on, pay_links, unreadable)
 
 
-def _facts(
-    mapping: OrgMapping, found: Mapping[str, list[Record]], payers: Sequence[str], unreadable: dict[str, str]
-) -> tuple[Rows, dict[str, About]]:
+def _facts(mapping: OrgMapping, found: Mapping[str, list[Record]], payers: Sequence[str]) -> tuple[Rows, dict[str, About]]:
     rows: Rows = defaultdict(list)
     about = _payers(mapping, found, rows)
-    for source, table, reader in _READERS:
-        for record in found[source]:
-            try:
-                rows[table].append(reader(mapping, record))
-            except PermanentError as error:
-                unreadable[_whose(mapping, source, record)] = str(error)
     for record in found["holds"]:
         rows["holds"] += read.hold_rows(mapping, record)
     wanted = set(payers)
@@ -103,13 +99,28 @@ def _facts(
     return rows, about
 
 
-_READERS: tuple[tuple[str, str, Callable[[OrgMapping, Record], dict[str, object]]], ...] = (
-    ("installments", "installments", read.installment_row),
-    ("payments", "payments", read.payment_row),
-    ("attempts", "payments", read.attempt_row),
-    ("promises", "promises", read.promise_row),
-)
-"""Query → frame → how a record becomes its row."""
+def _wide(mapping: OrgMapping, found: Mapping[str, list[Record]], rows: Rows, unreadable: dict[str, str]) -> dict[str, Columns]:
+    """Columns of the long frames, and rows of promises. A record that cannot be read makes its payer unreadable."""
+
+    def refuse(source: str) -> Callable[[Record, PermanentError], None]:
+        return lambda record, error: unreadable.update({_whose(mapping, source, record): str(error)})
+
+    wide = {
+        "installments": columns.sound(columns.installments, mapping, found["installments"], refuse("installments")),
+        "payments": columns.sound(columns.payments, mapping, found["payments"], refuse("payments")),
+    }
+    for source, reader in (("attempts", read.attempt_row), ("promises", read.promise_row)):
+        good = []
+        for record in found[source]:
+            try:
+                good.append(reader(mapping, record))
+            except PermanentError as error:
+                refuse(source)(record, error)
+        if source == "promises":
+            rows[source] += good
+        else:
+            wide["payments"] = columns.joined("payments", wide["payments"], good)
+    return wide
 
 
 def _whose(mapping: OrgMapping, source: str, record: Record) -> str:
@@ -133,8 +144,8 @@ def _payers(mapping: OrgMapping, found: Mapping[str, list[Record]], rows: Rows) 
     return about
 
 
-def _missing(org: OrgAccess, mapping: OrgMapping, views: Mapping[str, View], rows: Rows) -> None:
-    seen = {str(row["id"]) for row in rows["installments"]}
+def _missing(org: OrgAccess, mapping: OrgMapping, views: Mapping[str, View], rows: Rows, installments: Sequence[object]) -> None:
+    seen = {str(one) for one in installments}
     absent = {
         payer: ids
         for payer, view in views.items()

@@ -1,9 +1,11 @@
 """Parked outcomes, tried again: what could not be placed yesterday may have its installment today.
 
 Must not invent anything: a parked attempt holds all that was reported. Invariant: an outcome that is placed
-now is written once, under the key it always had, and its attempt says so.
+now is written once, under the key it has when it is placed at once, and its attempt says so. Where the same
+outcome was reported again and placed meanwhile, the parked attempt is settled and names no installment.
 """
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from connector.core.matching import Placement, Report
@@ -38,7 +40,12 @@ def place_parked(context: Context, now: datetime) -> int:
     done = [(placement, record) for placement, _, record in placed if placement.write != "payment" or placement.key not in refused]
     edits: list[Edit] = [(own.ATTEMPT, str(record["Id"]), _placed_fields(context, placement)) for placement, record in done]
     if edits:
-        context.org.write([], edits)
+        _, saved = context.org.write([], edits)
+        twins = [edit for edit, one in zip(edits, saved, strict=True) if one.code == "DUPLICATE_VALUE"]
+        if twins:
+            context.org.write(
+                [], [(sobject, record, {**_without_key(fields), "Installment_Id__c": None}) for sobject, record, fields in twins]
+            )
         context.store.mark_looks([Look(placement.payer, now, "unparked") for placement, _ in done if placement.payer])
         context.wake.set()
         log.info("outcome.placed", events=len(edits), parked=len(records) - len(edits))
@@ -61,4 +68,9 @@ def _placed_fields(context: Context, placement: Placement) -> dict[str, object]:
         "Parked_Because__c": None,
         context.mapping.payer_of(payer).own_link: payer,
         "Installment_Id__c": placement.installment.id if is_attempt and placement.installment else None,
+        **({own.KEY: placement.key} if is_attempt else {}),
     }
+
+
+def _without_key(fields: Mapping[str, object]) -> dict[str, object]:
+    return {name: value for name, value in fields.items() if name != own.KEY}

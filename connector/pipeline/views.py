@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from connector.core.changes import ShownFollowUp, ShownPosition, ShownTask, View
 from connector.core.words import CONTACT_KINDS, FollowUpStatus, Kind
 from connector.mapping import own, read
+from connector.mapping.columns import Columns
 from connector.mapping.org import Mapping as OrgMapping
 from connector.pipeline.ports import Record
 
@@ -17,8 +18,8 @@ Rows = dict[str, list[dict[str, object]]]
 MADE_KINDS = CONTACT_KINDS | {Kind.CALL}
 
 
-def show(mapping: OrgMapping, found: Mapping[str, list[Record]], payers: Iterable[str], rows: Rows) -> dict[str, View]:
-    """What the org shows of ours, by payer; ``rows`` are those of the frames."""
+def show(mapping: OrgMapping, found: Mapping[str, list[Record]], payers: Iterable[str], installments: Columns) -> dict[str, View]:
+    """What the org shows of ours, by payer; ``installments`` are the columns of their frame."""
     follow_ups: dict[str, dict[str, ShownFollowUp]] = defaultdict(dict)
     tasks: dict[str, dict[str, ShownTask]] = defaultdict(dict)
     positions: dict[str, dict[str, ShownPosition]] = defaultdict(dict)
@@ -38,9 +39,9 @@ def show(mapping: OrgMapping, found: Mapping[str, list[Record]], payers: Iterabl
             holds[_whose(mapping, record)].add(key)
     stamps: dict[str, dict[str, str | None]] = defaultdict(dict)
     statuses: dict[str, dict[str, str | None]] = defaultdict(dict)
-    for row in rows["installments"]:
-        stamps[str(row["payer"])][str(row["id"])] = row["retry_stamp"]  # type: ignore[assignment]
-        statuses[str(row["payer"])][str(row["id"])] = row["status"]  # type: ignore[assignment]
+    for payer, one, stamp, status in zip(*(installments[name] for name in ("payer", "id", "retry_stamp", "status")), strict=True):
+        stamps[str(payer)][str(one)] = stamp
+        statuses[str(payer)][str(one)] = status
     flags = {str(record["Id"]): read.text(record, one.flag) for one in mapping.payers for record in found.get(f"payers:{one.object}", [])}
     return {
         one: View(one, follow_ups[one], tasks[one], positions[one], frozenset(holds[one]), flags.get(one), stamps[one], statuses[one])

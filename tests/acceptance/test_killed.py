@@ -12,19 +12,22 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from tests.support.picture import Picture, differences, made_twice, picture
 from tests.support.process import DiedError, Program
-from tests.support.scenario import MONDAY_TEN, NEIGHBOURS, Colleagues, outcomes_come_in, play
+from tests.support.scenario import MONDAY_TEN, NEIGHBOURS, WEDNESDAY_NOON, Colleagues, outcomes_come_in, play
 from tests.support.stage import CHANNELS, Stage, staged
 from tests.support.wounds import RequestWound, StoreWound
 
 POINTS = int(os.environ.get("SOAK_POINTS", "25"))
 SEED = os.environ.get("SOAK_SEED", "2026")
 PASSES = max(4, POINTS // 10)
+LEASE = timedelta(seconds=3601)
+"""For so long nobody else may begin a pass that was begun and not ended."""
 PLACES = ("before a request", "after a request", "at a write to the store", "after a request", "at a time")
 
 
@@ -165,6 +168,7 @@ def test_a_killed_daemon_leaves_no_trace(death: Death, undisturbed: Undisturbed,
             play(stage, rest, colleagues)
         finally:
             timer.cancel()
+            stage.box.run(stage.watch.spare)
         if stage.running().exit_code is not None:
             revived()
         assert colleagues.left == []
@@ -181,6 +185,7 @@ def one_pass(tmp_path_factory: pytest.TempPathFactory) -> Undisturbed:
         began, seen = time.monotonic(), len(stage.watch.begun)
         stage.reconcile()
         requests, seconds = len(stage.watch.begun) - seen, time.monotonic() - began
+        _another_two_passes(stage)
         return Undisturbed(_ended(stage), requests, requests, 0, seconds)
 
 
@@ -199,9 +204,18 @@ def test_a_killed_pass_is_simply_run_again(number: int, one_pass: Undisturbed, t
         finally:
             program.end()
         assert program.exit_code in (0, -signal.SIGKILL), program.errors()
-        stage.reconcile()
+        stage.box.run(stage.watch.spare)
+        _another_two_passes(stage)
         found = differences(one_pass.shown, _ended(stage))
         assert not found, "\n".join([f"died {stage.watch.killed_at}", *found])
+
+
+def _another_two_passes(stage: Stage) -> None:
+    """The next pass, and one when the reminders' time has come whenever they were planned."""
+    stage.later(LEASE)
+    stage.reconcile()
+    stage.at(WEDNESDAY_NOON)
+    stage.reconcile()
 
 
 def _missed_morning(stage: Stage) -> None:

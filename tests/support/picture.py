@@ -3,6 +3,7 @@
 Must not judge. Invariant: equal pictures mean that an admin could not tell the two orgs apart.
 """
 
+import re
 from collections import Counter
 from collections.abc import Mapping
 from typing import Any
@@ -21,6 +22,7 @@ _READ = {
     "cpm__Installment__c": "Id, cpm__Status__c, cpm__Due_Date__c, Dunwell_Retry_Key__c, cpm__Amount_Open__c",
     "Task": "Dunwell_Key__c, WhoId, WhatId, Subject, Description, Status, Priority, IsDeleted, Owner.Name",
 }
+_TIME = re.compile(r"\d\d:\d\d on \w+ \d+ \w+ \d{4}")
 UNIQUE = ("Dunwell_Attempt__c", "Dunwell_Follow_Up__c", "Dunwell_Position__c", "Dunwell_Hold__c", "Task")
 
 
@@ -73,5 +75,5 @@ def _plain(row: Mapping[str, Any], names: Mapping[str, str]) -> tuple[object, ..
     for field, value in row.items():
         if field == "attributes":
             continue
-        found.append(value["Name"] if isinstance(value, dict) else names.get(value, value) if isinstance(value, str) else value)
+        found.append(value["Name"] if isinstance(value, dict) else _TIME.sub("TIME", names.get(value, value)) if isinstance(value, str) else value)
     return tuple(found)

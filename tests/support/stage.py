@@ -17,16 +17,19 @@ import requests
 
 from connector.mapping.own import CHANGE_CHANNELS, OUTCOME_CHANNEL
 from connector.store import Store
-from sandbox import Box, Options, Setup
-from sandbox.org.org import Org
-from sandbox.streaming.log import EventLog
+from sandbox import Box, Setup
+from sandbox.org.org import ORG_ID
 from tests.support.process import DaemonProcess, DiedError, Program
 from tests.support.town import NINE, Neighbour, Town, founded, session
 from tests.support.wounds import Deathwatch, RequestWound, StoreWound
 
 Record = dict[str, Any]
 PATIENCE_SECONDS = 30.0
+PUT_OFF_SECONDS = 0.4
+"""The daemon that does nothing for so long is not about to do something."""
 CHANNELS = (OUTCOME_CHANNEL, *CHANGE_CHANNELS)
+IDLE = timedelta(seconds=1)
+"""How often the daemon looks of itself whether somebody is due, whoever else made them so."""
 POLL = timedelta(seconds=61)
 """Longer than the daemon's poll."""
 
@@ -68,13 +71,15 @@ class Stage:
         self.running().signal(signal.SIGTERM)
         return self.running().wait()
 
-    def rest(self, *, polled: bool = False) -> dict[str, object]:
+    def rest(self, *, polled: bool = False, step: timedelta | None = None, seconds: float = PATIENCE_SECONDS) -> dict[str, object]:
         """Wait until the daemon has taken every event and has nothing left to do at this moment; its status.
 
+        ``step``: time goes on by so much whenever all that is left was put off.
         Raises DiedError when it died meanwhile, TimeoutError when it does not come to rest.
         """
         daemon, status = self.running(), dict[str, object]()
-        until = time.monotonic() + PATIENCE_SECONDS
+        until = time.monotonic() + seconds
+        stepped_at = time.monotonic()
         while time.monotonic() < until:
             now, caught_up = self.now(), self._caught_up()  # first: what is taken over after this is seen as work in the status
             status = daemon.status()
@@ -84,16 +89,30 @@ class Stage:
                 return status
             if daemon.exit_code is not None:
                 raise DiedError(str(daemon.exit_code))
+            if status["busy"]:
+                stepped_at = time.monotonic()
+            if time.monotonic() - stepped_at > PUT_OFF_SECONDS and (step is not None or status["due"]):
+                stepped_at = time.monotonic()
+                self.later(step or IDLE)
             time.sleep(0.02)
-        raise TimeoutError(f"the daemon did not come to rest: {status}\n{daemon.text()[-3000:]}{daemon.errors()[-2000:]}")
+        raise TimeoutError(f"the daemon did not come to rest: {status}\n{self.trouble()}")
 
     def until(self, wanted: Callable[[], object], what: str, seconds: float = PATIENCE_SECONDS) -> None:
         """Wait until ``wanted`` is true. Raises TimeoutError saying ``what`` did not happen."""
         end = time.monotonic() + seconds
         while not wanted():
             if time.monotonic() > end:
-                raise TimeoutError(f"{what}\n{self.running().text()[-3000:]}{self.running().errors()[-2000:]}")
+                raise TimeoutError(f"{what}\n{self.trouble()}")
             time.sleep(0.02)
+
+    def loud(self) -> list[dict[str, object]]:
+        """The daemon's warnings and errors."""
+        return [line for line in self.running().lines() if line.get("level") in ("warning", "error")]
+
+    def trouble(self) -> str:
+        """Whatever may tell why the daemon did not do what was expected: its warnings, its last lines, its stderr."""
+        told = [*self.loud()[-20:], *self.running().lines()[-5:]]
+        return "\n".join([*(json.dumps(line) for line in told), self.running().errors()[-2000:]])
 
     def run(self, *words: str, **environment: str) -> Program:
         """Run another command against the same org and store, to its end."""
@@ -192,22 +211,26 @@ class Stage:
 
 
 @contextmanager
-def staged(
-    folder: Path, neighbours: Sequence[Neighbour] = (), *, now: datetime = NINE, options: Options | None = None, **environment: str
-) -> Iterator[Stage]:
-    """Open an org with these neighbours; whatever daemon is started in it ends with the block."""
-    towns: list[Town] = []
-    with opened(Setup(now=now, options=options or Options()), founded(neighbours, towns)) as box:
-        stage = Stage(box, towns[0], folder, environment)
-        try:
-            yield stage
-        finally:
-            if stage.daemon is not None:
-                stage.daemon.end()
+def staged_world(folder: Path, *, payers: int, now: datetime = NINE, seed: int = 1, **environment: str) -> Iterator[Stage]:
+    """Open the whole world of FinDock instead of a town: many payers with 24 months behind them, nobody known by name."""
+    with Box(Setup(world="findock", payers=payers, seed=seed, now=now)) as box:
+        users = box.run(lambda: {user.username.partition("@")[0]: user.id for user in box.org.users.values()})
+        yield from _played(Stage(box, Town({}, {}, users), folder, environment))
 
 
 @contextmanager
-def opened(setup: Setup, make: Callable[[Setup, EventLog], Org] | None = None) -> Iterator[Box]:
-    """Open an org on free ports."""
-    with Box(setup, make) as box:
-        yield box
+def staged(
+    folder: Path, neighbours: Sequence[Neighbour] = (), *, now: datetime = NINE, org_id: str = ORG_ID, **environment: str
+) -> Iterator[Stage]:
+    """Open an org with these neighbours; whatever daemon is started in it ends with the block."""
+    towns: list[Town] = []
+    with Box(Setup(now=now), founded(neighbours, towns, org_id)) as box:
+        yield from _played(Stage(box, towns[0], folder, environment))
+
+
+def _played(stage: Stage) -> Iterator[Stage]:
+    try:
+        yield stage
+    finally:
+        if stage.daemon is not None:
+            stage.daemon.end()

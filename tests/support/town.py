@@ -13,13 +13,13 @@ from zoneinfo import ZoneInfo
 from sandbox.org import Session
 from sandbox.org.clock import Clock
 from sandbox.org.metadata import load_schema
-from sandbox.org.org import Org
+from sandbox.org.org import ORG_ID, Org
 from sandbox.server import Setup
 from sandbox.streaming.log import EventLog
 from sandbox.worlds import findock
 from sandbox.worlds.findock.months import Course
 from sandbox.worlds.findock.payers import Claim, Spec
-from sandbox.worlds.findock.rails import BACS, CARD, CURRENCY, LANGUAGE, SEPA, TIME_ZONE
+from sandbox.worlds.findock.rails import BACS, CARD, LANGUAGE, SEPA, TIME_ZONE
 from sandbox.worlds.findock.schedules import schedules
 from sandbox.worlds.findock.staff import hire
 
@@ -66,11 +66,11 @@ class Town:
         return "Contact" if self.payers[name].startswith("003") else "Account"
 
 
-def founded(neighbours: Sequence[Neighbour], keep: list[Town]) -> Callable[[Setup, EventLog], Org]:
+def founded(neighbours: Sequence[Neighbour], keep: list[Town], org_id: str = ORG_ID) -> Callable[[Setup, EventLog], Org]:
     """Give a maker of the org for ``sandbox.server.Box``; it leaves the Town in ``keep``."""
 
     def make(setup: Setup, log: EventLog) -> Org:
-        org = Org(load_schema(findock.DX), Clock(setup.now), events=log)
+        org = Org(load_schema(findock.DX), Clock(setup.now), events=log, org_id=org_id)
         keep.append(_fill(org, neighbours))
         findock.automate(org)
         return org

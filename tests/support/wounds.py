@@ -71,6 +71,10 @@ class Deathwatch(Faults):
         """Kill at that request, counted from now."""
         self._wound, self._kill, self._left = wound, kill, wound.number
 
+    def spare(self) -> None:
+        """Kill nobody any more."""
+        self._wound = None
+
     def take(self, kind: Kind, *, method: str = "", path: str = "", target: str = "", named: bool = False) -> FaultSpec | None:
         """As ``Faults.take``; the front asks for ``latency`` when a request comes, for ``timeout_after_commit`` when it is done."""
         if kind == "latency":

@@ -9,7 +9,7 @@ import pytest
 
 from connector.core.words import Outcome, Scheme
 from connector.errors import ConfigError, PermanentError
-from connector.mapping import outcomes, own, queries, read
+from connector.mapping import columns, outcomes, own, queries, read
 from connector.mapping.org import load_mapping
 
 ROOT = Path(__file__).parents[3]
@@ -112,8 +112,8 @@ def test_ageing_counts_from_the_original_due_date(mapping):
         "cpm__Original_Due_Date__c": "2026-03-02",
         "cpm__Payment_Method__c": "CreditCard",
     }
-    row = read.installment_row(mapping, record)
-    assert (row["due_on"], row["amount_minor"], row["scheme"]) == (date(2026, 3, 2), 4000, Scheme.CARD)
+    row = columns.installments(mapping, [record])
+    assert (row["due_on"], row["amount_minor"], row["scheme"]) == ([date(2026, 3, 2)], [4000], [Scheme.CARD])
 
 
 @pytest.mark.parametrize(
@@ -129,8 +129,8 @@ def test_findocks_cash_is_told_apart_by_sign_and_code(mapping, amount, code, out
         "cpm__Reversal_Reason_Code__c": code,
         "cpm__Installment__r": {"cpm__Contact__c": CONTACT},
     }
-    row = read.payment_row(mapping, record)
-    assert (row["outcome"], row["payer"], row["at"]) == (outcome, CONTACT, datetime(2026, 3, 1, 23, tzinfo=UTC))
+    row = columns.payments(mapping, [record])
+    assert (row["outcome"], row["payer"], row["at"]) == ([outcome], [CONTACT], [datetime(2026, 3, 1, 23, tzinfo=UTC)])
 
 
 @pytest.mark.parametrize(
@@ -155,7 +155,7 @@ def test_a_record_that_cannot_be_read_names_itself_and_its_field(mapping, broken
         **broken,
     }
     with pytest.raises(PermanentError, match=r"a0B000000000009AAA: cpm__"):
-        read.installment_row(mapping, record)
+        columns.installments(mapping, [record])
 
 
 def test_any_payload_at_all_becomes_a_report():
