@@ -82,6 +82,7 @@ def _step(sheet: Sheet, course: Sequence[Work]) -> None:
     lead, anchor = leader(course), min(course, key=lambda work: work.order)
     ladder = _ladder(sheet, lead.ruling)
     step = next_step(ladder, anchor.progress.level)
+    _beside_the_last(sheet, course, lead, ladder)
     last_at = anchor.progress.last_at
     if anchor.item.paid_minor > 0 and anchor.progress.level > 0:
         noted = key(Kind.REMIND, subject(anchor.item.id), anchor.episode_on, f"P{anchor.item.paid_minor}")
@@ -102,6 +103,16 @@ def _step(sheet: Sheet, course: Sequence[Work]) -> None:
     note = wording.waits_for(max(awaited) - timedelta(days=sheet.policy.retry_patience_days)) if awaited and max(awaited) > day else ""
     day = max([day, *awaited])
     _write_step(sheet, course, lead, step, (step_key(step.kind, anchor.item.id, anchor.episode_on, step.level), day, note))
+
+
+def _beside_the_last(sheet: Sheet, course: Sequence[Work], lead: Work, ladder: Ladder) -> None:
+    """Keep what goes with the step made last (a call that had to wait for a working day or for the caps) until the next is made."""
+    anchor = min(course, key=lambda work: work.order)
+    for step in ladder.steps:
+        own = step_key(step.kind, anchor.item.id, anchor.episode_on, step.level)
+        if step.level == anchor.progress.level and sheet.is_done(own):
+            for task in step.also:
+                write(sheet, Ask(task, course, lead.ruling, f"{own}-with", sheet.today))
 
 
 def _awaited(sheet: Sheet, course: Sequence[Work]) -> list[date]:

@@ -30,7 +30,7 @@ from connector.core.policy import NO_REASON, Policy, Row
 from connector.core.retries import is_stamped, plan_retries, retry_key
 from connector.core.sheet import Sheet, open_sheet
 from connector.core.situation import Work, after_credits, category_of, episode_of, facts_of, scheme_of, tag_of
-from connector.core.tasks import hold_key, holds_already, plan_tasks, tell_admin, tell_case_owners, tell_specialist, write_hold
+from connector.core.tasks import holds_already, plan_tasks, tell_admin, tell_case_owners, tell_specialist, was_released, write_hold
 from connector.core.timing import day_after, local, wish
 from connector.core.words import CONTACT_KINDS, SILENT_KINDS, ArrearsStatus, InstallmentStatus, Kind, Tone, Withholding
 
@@ -122,7 +122,7 @@ def _rule(sheet: Sheet, works: list[Work]) -> None:
 def _row(sheet: Sheet, work: Work) -> Row:
     """Give the row that is hit; one whose hold a person released is not hit again: the installment is simply unpaid."""
     row = sheet.policy.row(work.facts)
-    if row.hold is None or not sheet.is_done(hold_key(work, row.hold.cause)) or holds_already(sheet, work, row.hold.cause):
+    if row.hold is None or not was_released(sheet, work, row.hold.cause):
         return row
     released = sheet.policy.row({**work.facts, "reason": NO_REASON, "retryable": "no", "outcome": None})
     return released if released.hold is None else row

@@ -174,9 +174,12 @@ def _joined(cells: Mapping[str, Any]) -> pd.DataFrame:
 
 
 def _cells(values: Sequence[Any] | None, dtype: str, length: int) -> Any:  # noqa: ANN401 - pandas has no one type for its arrays
-    if not values:
+    if not values or (values[0] is None and values.count(None) == length):
         return pd.Series(None, index=range(length), dtype=dtype).array
-    return pd.array(pd.to_datetime(values, utc=True) if dtype == INSTANT else values, dtype=cast(Any, dtype))
+    if dtype != INSTANT:
+        return pd.array(values, dtype=cast(Any, dtype))
+    places = {value: place for place, value in enumerate(dict.fromkeys(values))}  # one instant is slow to convert, and most are midnights
+    return pd.array(pd.to_datetime([*places], utc=True), dtype=cast(Any, dtype)).take([places[value] for value in values])
 
 
 def check(name: str, table: pd.DataFrame) -> None:

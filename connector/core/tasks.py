@@ -32,6 +32,16 @@ def holds_already(sheet: Sheet, work: Work, cause: HoldCause) -> bool:
     return any(hold.cause is cause and in_force(hold, sheet.today) and covers(hold, work.item) for hold in sheet.position.holds)
 
 
+def was_released(sheet: Sheet, work: Work, cause: HoldCause) -> bool:
+    """Tell whether a hold was put on and a person took it off again.
+
+    Where its key is told of among the contacts alone, nobody can see whether it still stands: then it does.
+    """
+    own = hold_key(work, cause)
+    told_alone = any(contact.key == own for contact in sheet.position.contacts)
+    return sheet.is_done(own) and not told_alone and not holds_already(sheet, work, cause)
+
+
 def write_hold(sheet: Sheet, work: Work) -> None:
     """Put down the hold that a row wants on ``work``."""
     hold = work.new_hold

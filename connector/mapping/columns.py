@@ -10,6 +10,7 @@ from collections.abc import Mapping as MappingOf
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from functools import lru_cache
+from operator import itemgetter
 from zoneinfo import ZoneInfo
 
 from connector.core.frames import SCHEMA
@@ -125,12 +126,22 @@ def _values(records: Sequence[Record], name: str | None) -> Sequence[object]:
     if name is None:
         return [None] * len(records)
     head, _, rest = name.partition(".")
-    found = [record.get(head) for record in records]
+    try:
+        found: Sequence[object] = [*map(itemgetter(head), records)]
+    except KeyError:  # the org left it out
+        found = [record.get(head) for record in records]
     return _values([one if isinstance(one, dict) else {} for one in found], rest) if rest else found
 
 
 def _texts(records: Sequence[Record], name: str | None) -> Sequence[str | None]:
-    return [value or None if type(value) is str else None if value is None else str(value) for value in _values(records, name)]
+    found = _values(records, name)
+    if _TEXT.issuperset(map(type, found)) and "" not in found:
+        return found  # type: ignore[return-value]
+    return [value or None if type(value) is str else None if value is None else str(value) for value in found]
+
+
+_NONE = type(None)
+_TEXT = frozenset({str, _NONE})
 
 
 def _currencies(mapping: Mapping, records: Sequence[Record]) -> Sequence[str]:
@@ -145,25 +156,27 @@ def _days(records: Sequence[Record], name: str | None) -> Sequence[date | None]:
 
 
 def _numbers(records: Sequence[Record], name: str | None) -> Sequence[Decimal | None]:
-    found = [one if type(one) is Decimal else None for one in _values(records, name)]
-    return found if None not in found else [read.number(record, name) for record in records]
+    found = _values(records, name)
+    if {*map(type, found)} == {Decimal}:
+        return found  # type: ignore[return-value]
+    return [read.number(record, name) for record in records]
 
 
 def _amounts(records: Sequence[Record], name: str, currencies: Sequence[str]) -> tuple[Sequence[Decimal], Sequence[int]]:
-    """Amounts as they are and in minor units; PermanentError for one that is missing."""
+    """Amounts as they are and in minor units; PermanentError for one that is missing or that ``to_minor`` refuses."""
     amounts = _numbers(records, name)
     _all_there(records, amounts, name, "an amount")
     there = [amount for amount in amounts if amount is not None]
     try:
-        return there, [_minor(amount, currency) for amount, currency in zip(there, currencies, strict=True)]
+        return there, [*map(_minor, there, currencies)]
     except (ValueError, TypeError):  # TypeError: a signalling NaN cannot be looked up
         named = zip(records, currencies, strict=True)
         return there, [minor for record, currency in named if (minor := read.money(record, name, currency)) is not None]
 
 
 def _all_there(records: Sequence[Record], values: Sequence[object], name: str, wanted: str) -> None:
-    if None in values:
-        raise read.unreadable(records[values.index(None)], name, wanted)
+    if _NONE in {*map(type, values)}:  # not `None in values`: that asks each Decimal whether it is like None
+        raise read.unreadable(records[[*map(type, values)].index(_NONE)], name, wanted)
 
 
 def _first(records: Sequence[Record], names: Sequence[str]) -> Sequence[str | None]:

@@ -188,7 +188,7 @@ class Mapping(Strict):
     """Payment method of the org → scheme."""
     cases: Cases = Cases()
     runs: Runs | None = None
-    roles: dict[Literal["credit_manager", "specialist", "admin", "outreach"], Role]
+    roles: dict[Literal["credit_manager", "specialist", "admin", "outreach", "membership_team"], Role]
     """Who gets which Task. ``outreach`` gets the contacts until channels send them."""
     history_months: Annotated[int, Field(ge=12, le=120)] = 24
 

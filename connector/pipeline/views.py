@@ -72,7 +72,14 @@ def made(mapping: OrgMapping, found: Mapping[str, list[Record]], rows: Rows) -> 
         if status is FollowUpStatus.DONE and shown.kind in MADE_KINDS and done_at is not None:
             channel = "call" if shown.kind is Kind.CALL else read.text(record, "Channel__c")
             rows["contacts"].append(
-                {"payer": whose, "at": done_at, "channel": channel, "kind": shown.kind, "key": shown.key, "conversation": False}
+                {
+                    "payer": whose,
+                    "at": done_at,
+                    "channel": channel,
+                    "kind": shown.kind,
+                    "key": shown.key,
+                    "conversation": shown.kind is Kind.CALL,
+                }
             )
     for record in found["tasks"]:
         task = _task(record)

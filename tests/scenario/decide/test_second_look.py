@@ -144,6 +144,19 @@ def test_calls_fall_on_working_days_at_ten():
     assert one(judged(told), "call")["at"] == "2026-03-02T10:00:00+01:00"
 
 
+def test_a_call_that_goes_with_a_letter_survives_it():
+    """The firm reminder went out on Saturday, its call waits for Monday: it is still wanted, until it was made."""
+    told = facts(claim(due="2026-02-01", scheme="credit_transfer"), loyal=False, now="2026-03-08T09:00:00+01:00")
+    made = [f"remind-I1-20260201-L{level}" for level in (1, 2, 3)]
+    told["contacts"] = [
+        {"at": f"2026-{at}T09:00:00Z", "channel": "email", "kind": "remind", "key": key}
+        for at, key in zip(("02-04", "02-14", "03-07"), made, strict=True)
+    ]
+    printed = judged(told)
+    assert (one(printed, "call")["at"][:16], one(printed, "call")["key"]) == ("2026-03-09T10:00", "remind-I1-20260201-L3-with")
+    assert kinds(judged(after(told, printed, "2026-03-09T12:00:00+01:00", "call"))) == ["offer_plan"]
+
+
 def test_a_promised_part_that_came_is_a_promise_kept():
     """15.00 were promised and 15.00 came: nobody calls about a broken promise."""
     told = facts(
@@ -282,6 +295,14 @@ def test_what_is_still_to_come_from_the_deceased_is_proposed_to_be_stopped():
     review = one(judged(told), "review")
     assert review["installments"] == ["I1", "I2", "I3"]
     assert review["reasons"][-1] == "Proposed to be stopped as well: 2 still to come, due 1 April 2026, 1 May 2026."
+
+
+def test_a_hold_that_was_put_on_and_is_told_of_as_done_stands():
+    """Fed back under its key, with no word of a release: the dead are not written to, and a dispute stays at rest."""
+    for code in ("MD07", "MD06"):
+        told = facts(claim(due="2026-02-01"), payments=[moved("returned", code, at="2026-02-03T05:00:00Z")])
+        printed = judged(after(told, judged(told), "2026-03-09T09:00:00+01:00"))
+        assert (kinds(printed), printed["arrears"]["status"]) == ([], "On Hold")
 
 
 def test_nothing_overdue_is_no_arrears():
