@@ -15,7 +15,7 @@ demo: .venv/installed ## the whole story on a local sandbox org
 	$(BIN)/dunwell demo
 
 test: .venv/installed ## all tests
-	$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadgroup
+	$(BIN)/python -m pytest -q -n $(WORKERS)
 
 check: .venv/installed ## format, lint, types, import rules
 	$(BIN)/ruff format --check .

@@ -224,6 +224,9 @@ class Daemon:
         clock: Clock = self._context.clock
         failing = False
         while not self._stop.is_set():
+            self._poll_now.clear()  # before asking: a stop or a gap that comes meanwhile ends the wait after it
+            if self._stop.is_set():
+                return
             now = clock.now()
             try:
                 polled = self._poller.read(now)
@@ -237,7 +240,6 @@ class Daemon:
                 if not failing:
                     log.warning("poll.failed", error=error)
                 failing = True
-            self._poll_now.clear()
             clock.wait_until(now + timedelta(seconds=self._pace.poll_seconds), self._poll_now)
 
     def _payers(self, record: Record) -> set[str]:

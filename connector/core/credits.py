@@ -51,8 +51,9 @@ def credits_of(books: Books, balances: Balances, reasons: Reasons) -> dict[int, 
     slots = balances.credit > 0
     overpaid = slots & (books.amount > 0)
     walked = courses(books, overpaid, reasons)
-    table = books.installments[slots]
-    for slot, currency, due_on in zip(np.flatnonzero(slots).tolist(), texts(table, "currency"), dates(table, "due_on"), strict=True):
+    table = books.installments
+    facts = zip(texts(table, "currency", slots), dates(table, "due_on", slots), strict=True)
+    for slot, (currency, due_on) in zip(np.flatnonzero(slots).tolist(), facts, strict=True):
         if overpaid[slot]:
             at = max((at for at, _ in walked[slot].lots), default=books.now)
         else:
@@ -66,7 +67,7 @@ def credits_of(books: Books, balances: Balances, reasons: Reasons) -> dict[int, 
 def _unallocated(books: Books, reasons: Reasons) -> dict[tuple[int, str], list[Movement]]:
     mask = (books.slot == UNALLOCATED) & books.payments["currency"].notna().to_numpy(dtype=np.bool_)
     found: dict[tuple[int, str], list[Movement]] = defaultdict(list)
-    keys = zip(books.payer[mask].tolist(), texts(books.payments[mask], "currency"), strict=True)
+    keys = zip(books.payer[mask].tolist(), texts(books.payments, "currency", mask), strict=True)
     for (payer, currency), one in zip(keys, rows(books, mask, reasons), strict=True):
         found[payer, str(currency)].append(one)
     return found

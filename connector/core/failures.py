@@ -47,10 +47,10 @@ def _counts(reason: Reason) -> bool:
 def _by_counters(books: Books, reasons: Reasons, start: datetime) -> Bools:
     """Installments whose package counts a failure on a day since ``start`` (the due date where it names none)."""
     marked = has_counters(books)
-    table = books.installments[marked]
-    days = table["last_failed_on"].fillna(table["due_on"])
-    home = texts(books.payers.iloc[books.owner[marked]], "country")
-    codes = zip(texts(table, "last_reason_code"), texts(table, "scheme"), home, strict=True)
+    table = books.installments
+    days = table["last_failed_on"].fillna(table["due_on"])[marked]
+    home = texts(books.payers, "country", books.owner[marked])
+    codes = zip(texts(table, "last_reason_code", marked), texts(table, "scheme", marked), home, strict=True)
     kept = [_counts(reasons.of(None, code, None, scheme, country)) for code, scheme, country in codes]
     found = np.zeros(len(books.installments), dtype=np.bool_)
     since = pd.Timestamp(start.astimezone(books.zone).date())

@@ -37,7 +37,7 @@ def habits(books: Books, payers: Bools) -> dict[int, Habit]:
         return {}
     zones = [_zone(name, books.zone) for name in texts(books.payers, "time_zone")]
     moments: dict[int, list[datetime]] = defaultdict(list)
-    for payer, at in zip(books.payer[mask].tolist(), instants(table[mask], "at"), strict=True):
+    for payer, at in zip(books.payer[mask].tolist(), instants(table, "at", mask), strict=True):
         zone = zones[payer]
         if at is not None and zone is not None and not _day_only(at, (zone, books.zone)):
             moments[payer].append(at.astimezone(zone))

@@ -36,12 +36,12 @@ class History:
 
 def histories(books: Books, balances: Balances, courses: Mapping[int, Course]) -> dict[int, History]:
     """Histories by payer (row number), of the installments that were walked."""
-    slots = list(courses)
-    table = books.installments.iloc[slots]
+    slots, table = list(courses), books.installments
+    where = np.array(slots, dtype=np.int64)
     settled: dict[int, list[SettledItem]] = defaultdict(list)
     failures: dict[int, list[Failure]] = defaultdict(list)
     recovered: dict[int, list[datetime]] = defaultdict(list)
-    columns = zip(slots, texts(table, "id"), texts(table, "currency"), texts(table, "status"), strict=True)
+    columns = zip(slots, *(texts(table, name, where) for name in ("id", "currency", "status")), strict=True)
     for slot, identifier, currency, status in columns:
         payer, course = int(books.owner[slot]), courses[slot]
         is_open = bool(balances.open[slot] > 0)

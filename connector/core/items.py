@@ -48,11 +48,12 @@ def open_items(books: Books, balances: Balances, courses: Mapping[int, Course], 
     """Open items by payer (row number), oldest first. An installment without a due date that nobody tried to collect is not asked for yet."""
     slots = np.flatnonzero(balances.open > 0)
     payers = _Payers(_first_on(books, balances), _ever_paid(books, balances), _declined(books, courses), texts(books.payers, "country"))
-    table = books.installments.iloc[slots]
+    table = books.installments
     found: dict[int, list[OpenItem]] = defaultdict(list)
     names = ("id", "currency", "product", "claim_kind", "payment_method", "scheme", "status", "credential", "mandate", "retry_stamp")
-    columns = zip(*(texts(table, name) for name in names), strict=True)
-    numbers = zip(slots.tolist(), dates(table, "due_on"), counts(table, "times_failed"), flags(table, "retried_elsewhere"), strict=True)
+    columns = zip(*(texts(table, name, slots) for name in names), strict=True)
+    facts = (dates(table, "due_on", slots), counts(table, "times_failed", slots), flags(table, "retried_elsewhere", slots))
+    numbers = zip(slots.tolist(), *facts, strict=True)
     for (slot, due, times, elsewhere), texts_of_row in zip(numbers, columns, strict=True):
         identifier, currency, product, claim, method, scheme, status_text, credential, mandate, stamp = texts_of_row
         course = courses.get(slot, _NOTHING)
@@ -131,7 +132,7 @@ def _declined(books: Books, courses: Mapping[int, Course]) -> dict[tuple[int, st
     """Declined tries in 30 days by payer, credential and amount, over all their installments (card schemes' window)."""
     found: dict[tuple[int, str, int], int] = defaultdict(int)
     slots = list(courses)
-    for slot, credential in zip(slots, texts(books.installments.iloc[slots], "credential"), strict=True):
+    for slot, credential in zip(slots, texts(books.installments, "credential", np.array(slots, dtype=np.int64)), strict=True):
         number = sum(books.now - at < timedelta(days=30) for at in courses[slot].declined_at)
         if credential and number:
             found[int(books.owner[slot]), credential, int(books.amount[slot])] += number

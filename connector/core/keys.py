@@ -9,6 +9,7 @@ salesforce.md C.5).
 import hashlib
 import re
 from datetime import date, datetime
+from functools import lru_cache
 
 LIMIT = 100
 _FORBIDDEN = re.compile(r"[^A-Za-z0-9_]+")
@@ -31,10 +32,11 @@ def _text(part: str | int | date | datetime) -> str:
     if isinstance(part, datetime):
         return part.strftime("%Y%m%dT%H%M")
     if isinstance(part, date):
-        return part.strftime("%Y%m%d")
+        return part.isoformat().replace("-", "")
     return str(part)
 
 
+@lru_cache(maxsize=8192)
 def _clean(word: str) -> str:
     return word if not _FORBIDDEN.search(word) else f"{_FORBIDDEN.sub('_', word)[:20]}_{_digest(word)[:12]}"
 

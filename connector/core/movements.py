@@ -47,17 +47,11 @@ def movements(books: Books, slots: Bools, reasons: Reasons) -> defaultdict[int, 
 
 def rows(books: Books, mask: Bools, reasons: Reasons) -> list[Movement]:
     """The payments marked in ``mask`` as Movements, in the frame's order."""
-    table = books.payments[mask]
+    table = books.payments
     schemes = _schemes(books, mask)
     countries = _countries(books, mask)
-    columns = (
-        texts(table, "id"),
-        texts(table, "reference"),
-        texts(table, "code_set"),
-        texts(table, "reason_code"),
-        texts(table, "advice_code"),
-    )
-    moments = zip(instants(table, "at"), counts(table, "amount_minor"), books.outcome[mask].tolist(), strict=True)
+    columns = (texts(table, name, mask) for name in ("id", "reference", "code_set", "reason_code", "advice_code"))
+    moments = zip(instants(table, "at", mask), counts(table, "amount_minor", mask), books.outcome[mask].tolist(), strict=True)
     found = []
     for (at, amount, outcome_at), (row, reference, code_set, code, advice), scheme, country in zip(
         moments, zip(*columns, strict=True), schemes, countries, strict=True
@@ -84,28 +78,28 @@ def _day_only(at: datetime, zone: ZoneInfo) -> bool:
 
 def _schemes(books: Books, mask: Bools) -> list[str | None]:
     """Scheme of each payment; where it names none, its installment's."""
-    own, slots = texts(books.payments[mask], "scheme"), books.slot[mask]
+    own, slots = texts(books.payments, "scheme", mask), books.slot[mask]
     if None not in own:
         return own
-    usual = texts(books.installments.iloc[np.maximum(slots, 0)], "scheme") if len(books.installments) else [None] * len(own)
+    usual = texts(books.installments, "scheme", np.maximum(slots, 0)) if len(books.installments) else [None] * len(own)
     return [one or (other if slot >= 0 else None) for one, other, slot in zip(own, usual, slots.tolist(), strict=True)]
 
 
 def _countries(books: Books, mask: Bools) -> list[str | None]:
     """Country of each payment's bank; where the row does not say, the payer's."""
-    own = texts(books.payments[mask], "reason_country")
-    home = texts(books.payers.iloc[books.payer[mask]], "country")
+    own = texts(books.payments, "reason_country", mask)
+    home = texts(books.payers, "country", books.payer[mask])
     return [one or other for one, other in zip(own, home, strict=True)]
 
 
 def _from_counters(books: Books, slots: Bools, reasons: Reasons, found: defaultdict[int, list[Movement]]) -> None:
     """Add a failure that only the package's counters tell of: one movement, on the day they name (else the due date)."""
     counted = slots & has_counters(books)
-    table = books.installments[counted]
-    told = zip(counts(table, "times_failed"), dates(table, "last_failed_on"), dates(table, "due_on"), strict=True)
-    codes = zip(
-        texts(table, "last_reason_code"), texts(table, "scheme"), texts(books.payers.iloc[books.owner[counted]], "country"), strict=True
-    )
+    table = books.installments
+    days = (dates(table, name, counted) for name in ("last_failed_on", "due_on"))
+    told = zip(counts(table, "times_failed", counted), *days, strict=True)
+    home = texts(books.payers, "country", books.owner[counted])
+    codes = zip(texts(table, "last_reason_code", counted), texts(table, "scheme", counted), home, strict=True)
     for slot, (times, last_on, due_on), (code, scheme, country) in zip(np.flatnonzero(counted).tolist(), told, codes, strict=True):
         day = last_on or due_on
         if day is not None and not _told(found.get(slot, ()), times, last_on, books.zone):
@@ -140,11 +134,8 @@ def _told_by_package(books: Books, day: date, reason: Reason, scheme: str | None
 
 def failing_reasons(books: Books, mask: Bools, reasons: Reasons) -> Iterable[Reason]:
     """Reasons of the failing payments marked in ``mask``, in the frame's order."""
-    table = books.payments[mask]
     columns = (
-        texts(table, "code_set"),
-        texts(table, "reason_code"),
-        texts(table, "advice_code"),
+        *(texts(books.payments, name, mask) for name in ("code_set", "reason_code", "advice_code")),
         _schemes(books, mask),
         _countries(books, mask),
     )

@@ -84,6 +84,8 @@ def runs_of(runs: Iterable[Run] | None) -> tuple[CollectionRun, ...] | None:
 
 def _holds(snapshot: Snapshot, found: Surroundings) -> None:
     table = snapshot.holds
+    if table.empty:
+        return
     named: dict[tuple[str, str], list[str]] = defaultdict(list)
     holds: dict[tuple[str, str], tuple[str, Hold]] = {}
     words = zip(texts(table, "id"), texts(table, "payer"), texts(table, "cause"), texts(table, "installment"), strict=True)
@@ -100,6 +102,8 @@ def _holds(snapshot: Snapshot, found: Surroundings) -> None:
 
 
 def _cases(snapshot: Snapshot, found: Surroundings) -> None:
+    if snapshot.cases.empty:
+        return
     table = snapshot.cases.sort_values(["opened_at", "id"], kind="stable")
     columns = zip(*(texts(table, name) for name in ("payer", "id", "type", "subject", "status", "owner")), strict=True)
     facts = zip(flags(table, "is_closed"), instants(table, "opened_at"), instants(table, "closed_at"), strict=True)
@@ -108,6 +112,8 @@ def _cases(snapshot: Snapshot, found: Surroundings) -> None:
 
 
 def _contacts(snapshot: Snapshot, found: Surroundings) -> None:
+    if snapshot.contacts.empty:
+        return
     table = snapshot.contacts.dropna(subset=["at"]).sort_values(["at", "key", "channel", "kind"], kind="stable")
     columns = zip(*(texts(table, name) for name in ("payer", "channel", "kind", "key")), strict=True)
     for (payer, channel, kind, key), at, spoke in zip(columns, instants(table, "at"), flags(table, "conversation"), strict=True):
@@ -119,6 +125,8 @@ def _contacts(snapshot: Snapshot, found: Surroundings) -> None:
 
 
 def _promises(snapshot: Snapshot, found: Surroundings) -> None:
+    if snapshot.promises.empty:
+        return
     table = snapshot.promises.dropna(subset=["on"]).sort_values(["on", "id", "installment"], kind="stable")
     columns = zip(*(texts(table, name) for name in ("payer", "id", "installment", "currency")), strict=True)
     for (payer, identifier, installment, currency), on, amount in zip(
@@ -130,6 +138,8 @@ def _promises(snapshot: Snapshot, found: Surroundings) -> None:
 
 def _follow_ups(snapshot: Snapshot, found: Surroundings) -> None:
     table = snapshot.follow_ups
+    if table.empty:
+        return
     columns = zip(*(texts(table, name) for name in ("payer", "key", "kind", "status")), strict=True)
     for (payer, key, kind, status), at, surfaced in zip(columns, instants(table, "at"), flags(table, "surfaced"), strict=True):
         if key is None or key.startswith(SHADOW):

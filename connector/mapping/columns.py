@@ -33,8 +33,8 @@ _minor = lru_cache(maxsize=4096)(to_minor)
 def installments(mapping: Mapping, records: Sequence[Record]) -> Columns:
     """Columns of ``installments``. An amount or a due date that is missing is a PermanentError: there is no claim without."""
     one = mapping.installments
-    currencies, statuses = _currencies(mapping, records), _texts(records, one.status)
-    methods, processors = _texts(records, one.payment_method), _texts(records, one.processor)
+    currencies, statuses = _currencies(mapping, records), texts(records, one.status)
+    methods, processors = texts(records, one.payment_method), texts(records, one.processor)
     kinds: MappingOf[str, str] = one.claim_kinds
     retries_elsewhere = {name: mapping.processor(name).retries == "other" for name in set(processors)}
     times_failed = _numbers(records, one.times_failed)
@@ -45,39 +45,39 @@ def installments(mapping: Mapping, records: Sequence[Record]) -> Columns:
         due_on = [first or other for first, other in zip(due_on, _days(records, name), strict=True)]
     _all_there(records, due_on, one.due_on[0], "a due date")
     return {
-        "id": [*_texts(records, "Id")],
+        "id": [*texts(records, "Id")],
         "payer": [*_first(records, [payer.link for payer in mapping.payers])],
         "amount_minor": [*_amounts(records, one.amount, currencies)[1]],
         "currency": [*currencies],
         "due_on": [*due_on],
-        "product": [*_texts(records, one.product)],
-        "claim_kind": [kinds.get(kind or "", kind) for kind in _texts(records, one.claim_kind)],
+        "product": [*texts(records, one.product)],
+        "claim_kind": [kinds.get(kind or "", kind) for kind in texts(records, one.claim_kind)],
         "payment_method": [*methods],
         "scheme": [mapping.schemes.get(method or "") for method in methods],
         "status": [one.statuses.get(status or "", status) for status in statuses],
-        "credential": [*_texts(records, one.credential)],
-        "mandate": [*_texts(records, one.mandate)],
+        "credential": [*texts(records, one.credential)],
+        "mandate": [*texts(records, one.mandate)],
         "retried_elsewhere": [retries_elsewhere[name] for name in processors],
-        "retry_stamp": [*_texts(records, one.retry.stamp if one.retry else None)],
+        "retry_stamp": [*texts(records, one.retry.stamp if one.retry else None)],
         "times_failed": [None if times is None else int(times) for times in times_failed],
         "last_failed_on": [*_days(records, one.last_failed_on)],
-        "last_reason_code": [*_texts(records, one.last_reason_code)],
+        "last_reason_code": [*texts(records, one.last_reason_code)],
     }
 
 
 def payments(mapping: Mapping, records: Sequence[Record]) -> Columns:
     """Columns of ``payments`` for money that moved: negative with a reason code is reversed, without one refunded."""
     one = mapping.payments
-    currencies, codes = _currencies(mapping, records), _texts(records, one.reason_code)
+    currencies, codes = _currencies(mapping, records), texts(records, one.reason_code)
     amounts, minor = _amounts(records, one.amount, currencies)
     links = [payer.link for payer in mapping.payers]
     whose = _first(records, [*(f"{one.installment_relation}.{link}" for link in links), *links])
     known_at = [read.moment(record, one.at) for record in records] if one.at else [None] * len(records)
     by_payer = _values(records, one.payer_initiated)
     return {
-        "id": [*_texts(records, "Id")],
+        "id": [*texts(records, "Id")],
         "payer": [*whose],
-        "installment": [*_texts(records, one.installment)],
+        "installment": [*texts(records, one.installment)],
         "amount_minor": [*minor],
         "currency": [*currencies],
         "at": [
@@ -88,10 +88,10 @@ def payments(mapping: Mapping, records: Sequence[Record]) -> Columns:
             Outcome.COLLECTED if amount >= 0 else Outcome.REVERSED if code else Outcome.REFUNDED
             for amount, code in zip(amounts, codes, strict=True)
         ],
-        "scheme": [mapping.schemes.get(method or "") for method in _texts(records, one.payment_method)],
+        "scheme": [mapping.schemes.get(method or "") for method in texts(records, one.payment_method)],
         "reason_code": [*codes],
         "payer_initiated": [bool(told) and at is not None for told, at in zip(by_payer, known_at, strict=True)],
-        "reference": [*_texts(records, one.reference)],
+        "reference": [*texts(records, one.reference)],
     }
 
 
@@ -133,7 +133,8 @@ def _values(records: Sequence[Record], name: str | None) -> Sequence[object]:
     return _values([one if isinstance(one, dict) else {} for one in found], rest) if rest else found
 
 
-def _texts(records: Sequence[Record], name: str | None) -> Sequence[str | None]:
+def texts(records: Sequence[Record], name: str | None) -> Sequence[str | None]:
+    """A text or picklist value of each record, as ``read.text`` reads it."""
     found = _values(records, name)
     if _TEXT.issuperset(map(type, found)) and "" not in found:
         return found  # type: ignore[return-value]
@@ -145,12 +146,12 @@ _TEXT = frozenset({str, _NONE})
 
 
 def _currencies(mapping: Mapping, records: Sequence[Record]) -> Sequence[str]:
-    return [one or mapping.creditor.currency for one in _texts(records, mapping.installments.currency)]
+    return [one or mapping.creditor.currency for one in texts(records, mapping.installments.currency)]
 
 
 def _days(records: Sequence[Record], name: str | None) -> Sequence[date | None]:
     try:
-        return [None if one is None else _date(one[:10]) for one in _texts(records, name)]
+        return [None if one is None else _date(one[:10]) for one in texts(records, name)]
     except ValueError:
         return [read.day(record, name) for record in records]
 
@@ -181,11 +182,11 @@ def _all_there(records: Sequence[Record], values: Sequence[object], name: str, w
 
 def _first(records: Sequence[Record], names: Sequence[str]) -> Sequence[str | None]:
     """The first of several links that is filled."""
-    found = _texts(records, names[0])
+    found = texts(records, names[0])
     for name in names[1:]:
         if None not in found:
             break
-        found = [one or other for one, other in zip(found, _texts(records, name), strict=True)]
+        found = [one or other for one, other in zip(found, texts(records, name), strict=True)]
     return found
 
 

@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from typing import cast
 
 from connector.core.changes import View
 from connector.core.frames import SCHEMA, Run, Snapshot, snapshot
@@ -69,7 +70,8 @@ def load(org: OrgAccess, mapping: OrgMapping, payers: Sequence[str], now: dateti
     made(mapping, found, rows)
     _missing(org, mapping, views, rows, wide["installments"]["id"])
     runs = _runs(mapping, found)
-    pay_links = {str(one["Id"]): link for one in found["installments"] if (link := read.text(one, mapping.installments.pay_link))}
+    links = zip(*(columns.texts(found["installments"], name) for name in ("Id", mapping.installments.pay_link)), strict=True)
+    pay_links = {one: link for one, link in links if one and link}
     visible = {str(row["id"]) for row in rows["payers"]}
     unreadable.update(
         {
@@ -83,7 +85,7 @@ def load(org: OrgAccess, mapping: OrgMapping, payers: Sequence[str], now: dateti
             table[:] = [row for row in table if row.get("payer", row.get("id")) not in unreadable]
         wide = {name: columns.without(one, unreadable) for name, one in wide.items()}
     known = wide["installments"]
-    due_on = {str(one): day for one, day in zip(known["id"], known["due_on"], strict=True) if isinstance(day, date)}
+    due_on = cast("dict[str, date]", dict(zip(known["id"], known["due_on"], strict=True)))
     return Loaded(snapshot(rows, wide, runs=runs), views, about, due_on, pay_links, unreadable)
 
 

@@ -6,6 +6,7 @@ completed its Task, and never because Dunwell itself tidied up.
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from typing import cast
 
 from connector.core.changes import ShownFollowUp, ShownPosition, ShownTask, View
 from connector.core.words import CONTACT_KINDS, FollowUpStatus, Kind
@@ -15,6 +16,7 @@ from connector.mapping.org import Mapping as OrgMapping
 from connector.pipeline.ports import Record
 
 Rows = dict[str, list[dict[str, object]]]
+SHOWN = ("payer", "id", "retry_stamp", "status")
 MADE_KINDS = CONTACT_KINDS | {Kind.CALL}
 
 
@@ -39,9 +41,10 @@ def show(mapping: OrgMapping, found: Mapping[str, list[Record]], payers: Iterabl
             holds[_whose(mapping, record)].add(key)
     stamps: dict[str, dict[str, str | None]] = defaultdict(dict)
     statuses: dict[str, dict[str, str | None]] = defaultdict(dict)
-    for payer, one, stamp, status in zip(*(installments[name] for name in ("payer", "id", "retry_stamp", "status")), strict=True):
-        stamps[str(payer)][str(one)] = stamp
-        statuses[str(payer)][str(one)] = status
+    told = cast("Iterable[tuple[str, str, str | None, str | None]]", zip(*(installments[name] for name in SHOWN), strict=True))
+    for payer, one, stamp, status in told:
+        stamps[payer][one] = stamp
+        statuses[payer][one] = status
     flags = {str(record["Id"]): read.text(record, one.flag) for one in mapping.payers for record in found.get(f"payers:{one.object}", [])}
     return {
         one: View(one, follow_ups[one], tasks[one], positions[one], frozenset(holds[one]), flags.get(one), stamps[one], statuses[one])

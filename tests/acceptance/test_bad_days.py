@@ -68,7 +68,10 @@ def shown(stage: Stage) -> Shown:
     """Key and status of everything Dunwell made; once it is at rest a pass over everyone has nothing to add."""
     own = ("Dunwell_Attempt__c", "Dunwell_Follow_Up__c", "Dunwell_Position__c", "Dunwell_Hold__c", "Task")
     found = {
-        name: sorted((row["Dunwell_Key__c"], row.get("Status__c", row.get("Status"))) for row in stage.query(f"SELECT {fields} FROM {name}", all_rows=True))
+        name: sorted(
+            (row["Dunwell_Key__c"], row.get("Status__c", row.get("Status")))
+            for row in stage.query(f"SELECT {fields} FROM {name}", all_rows=True)
+        )
         for name in own
         for fields in ["Dunwell_Key__c" + (", Status" if name == "Task" else "" if name == "Dunwell_Hold__c" else ", Status__c")]
     }
@@ -169,7 +172,7 @@ def test_a_spent_allowance_is_waited_for_without_asking(stage: Stage, good_day: 
     assert calls(stage) - asked <= 1
     stage.admin("faults", method="DELETE")
     stage.later(AGES)
-    recovered(stage, good_day, said={"org.unavailable", "budget.exhausted", "poll.failed"})
+    recovered(stage, good_day, said={"org.unavailable", "budget.exhausted", "poll.failed", "job.postponed"})
 
 
 def test_the_reserve_is_left_to_everyone_else(stage: Stage, good_day: Shown) -> None:
@@ -180,7 +183,7 @@ def test_the_reserve_is_left_to_everyone_else(stage: Stage, good_day: Shown) -> 
     assert calls(stage) < 40
     stage.admin("usage", {"api_calls": 100})
     stage.later(AGES)
-    recovered(stage, good_day, said={"org.unavailable", "budget.exhausted", "poll.failed"})
+    recovered(stage, good_day, said={"org.unavailable", "budget.exhausted", "poll.failed", "job.postponed"})
 
 
 @pytest.mark.parametrize("after", range(4))

@@ -21,7 +21,10 @@ BAD: Mapping[str, tuple[Mapping[str, object], str]] = {
     "no-installment": ({"Installment__c": None}, "the event names no installment"),
     "id-with-quotes": ({"Installment__c": "x' OR Id != '"}, "does not hold a record id"),
     "reference-with-soql": ({"Installment__c": None, "Installment_Reference__c": INJECTION}, "no installment has this id or reference"),
-    "reference-with-backslash": ({"Installment__c": None, "Installment_Reference__c": "\\' \\\\ \n\t%_\u00e9\U0001f4b8"}, "no installment has this id"),
+    "reference-with-backslash": (
+        {"Installment__c": None, "Installment_Reference__c": "\\' \\\\ \n\t%_\u00e9\U0001f4b8"},
+        "no installment has this id",
+    ),
     "shared-reference": ({"Installment__c": None, "Installment_Reference__c": "SHARED"}, "2 installments have this reference"),
     "no-amount": ({"Amount__c": None}, "Amount__c is missing"),
     "zero-amount": ({"Amount__c": 0}, "Amount__c of 0"),
@@ -63,13 +66,17 @@ def _monday(one: Stage) -> None:
     ]
     bad = [outcome(town.bill("Eve"), "failed", at, reference, **{**NO_MONEY, **wrong}) for reference, (wrong, _) in BAD.items()]
     odd = [
-        outcome(town.bill("Fay"), "failed", at, "'; DROP TABLE Task; --" + "\u00e9" * 200, Reason_Code__c="<b>'51'</b>\\", Code_Set__c="iso8583"),
+        outcome(
+            town.bill("Fay"), "failed", at, "'; DROP TABLE Task; --" + "\u00e9" * 200, Reason_Code__c="<b>'51'</b>\\", Code_Set__c="iso8583"
+        ),
         outcome(town.bill("Fay", 1), "failed", at - timedelta(days=1), "fay-1", **NO_MONEY),
         outcome(town.bill("Fay", 2), "failed", at - timedelta(days=1), "FAY-1", **NO_MONEY),
     ]
     mixed = [event for pair in zip(bad, [*good, *odd, *[None] * len(bad)], strict=False) for event in pair if event is not None]
     one.publish(*mixed)
-    for number, payload in enumerate(({}, {"Amount__c": {"value": 4}, "Outcome__c": ["failed"], "Version__c": 1, "Installment__c": 7, "Occurred_At__c": "soon"})):
+    for number, payload in enumerate(
+        ({}, {"Amount__c": {"value": 4}, "Outcome__c": ["failed"], "Version__c": 1, "Installment__c": 7, "Occurred_At__c": "soon"})
+    ):
         one.box.log.append(OUTCOME_CHANNEL, payload, event_uuid=f"00000000-0000-4000-8000-00000000000{number}", at=at)
 
 
@@ -136,7 +143,14 @@ def test_the_log_tells_nothing_of_a_payload_a_person_or_a_secret(stage: Stage) -
     daemon = stage.running()
     log = daemon.text() + daemon.errors()
     box = stage.box
-    tokens = [box.client_secret, box.app.key_pem.splitlines()[1], box.org.org_id + "!", box.org.org_id[:15] + "!", "Bearer", str(box.key_file)]
+    tokens = [
+        box.client_secret,
+        box.app.key_pem.splitlines()[1],
+        box.org.org_id + "!",
+        box.org.org_id[:15] + "!",
+        "Bearer",
+        str(box.key_file),
+    ]
     people = ["Voorbeeld", "Xaverine", "hospital", "NL00TEST", "@example.com", "DROP TABLE", "runes", "exploded", "SHARED", INJECTION]
     assert [word for word in (*tokens, *people) if word in log] == []
     assert len(daemon.lines("outcome.parked")) == len(BAD) + 2
@@ -179,7 +193,9 @@ def test_an_outcome_reported_again_after_it_was_parked_counts_once(stage: Stage,
     """Placed by the nightly pass once its installment is there, or reported again before: one attempt names the installment, none stays parked."""
     town, reference = stage.town, f"LATER-{again_first}"
     bill = town.bill_id("Fay", 5 + again_first)
-    report = outcome(town.bill("Fay"), "failed", stage.now(), reference, Installment__c=None, Installment_Reference__c=reference, **NO_MONEY)
+    report = outcome(
+        town.bill("Fay"), "failed", stage.now(), reference, Installment__c=None, Installment_Reference__c=reference, **NO_MONEY
+    )
     stage.publish(report)
     stage.rest()
     assert [one["Status__c"] for one in attempts(stage, f"Provider_Reference__c = '{reference}'")] == ["Parked"]

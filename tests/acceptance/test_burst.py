@@ -32,7 +32,9 @@ def test_a_thousand_failures_cost_fewer_than_sixty_calls(tmp_path: Path) -> None
         assert stats["api_calls"] < CALLS, stats["by_path"]
         assert after - before == stats["api_calls"], "the daemon counts what the org counts"
         assert len(stage.query("SELECT Id FROM Dunwell_Attempt__c WHERE Status__c = 'Placed'")) == PAYERS
-        answered = {row["Contact__c"] or row["Account__c"] for row in stage.query("SELECT Contact__c, Account__c FROM Dunwell_Follow_Up__c")}
+        answered = {
+            row["Contact__c"] or row["Account__c"] for row in stage.query("SELECT Contact__c, Account__c FROM Dunwell_Follow_Up__c")
+        }
         assert len(answered) == PAYERS, "every failure is answered by something planned, done or withheld"
         assert made_twice(stage) == []
         assert stage.loud() == []
@@ -62,6 +64,8 @@ def _one_bill_each(stage: Stage) -> list[Record]:
     """The first open installment of each payer."""
     fields = "Id, cpm__Contact__c, cpm__Account__c, cpm__Amount__c, CurrencyIsoCode, cpm__Payment_Processor__c"
     found: dict[str, Record] = {}
-    for row in stage.query(f"SELECT {fields} FROM cpm__Installment__c WHERE cpm__Status__c IN ('New', 'Pending Processing') ORDER BY cpm__Due_Date__c"):
+    for row in stage.query(
+        f"SELECT {fields} FROM cpm__Installment__c WHERE cpm__Status__c IN ('New', 'Pending Processing') ORDER BY cpm__Due_Date__c"
+    ):
         found.setdefault(str(row["cpm__Contact__c"] or row["cpm__Account__c"]), row)
     return [found[payer] for payer in sorted(found)]

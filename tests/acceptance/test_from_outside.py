@@ -37,6 +37,21 @@ def test_a_signal_ends_it_in_order_and_nothing_is_left_half_done(tmp_path: Path)
         assert stage.reconcile()["changes"] == 0
 
 
+def test_a_signal_that_comes_during_a_poll_is_not_forgotten(tmp_path: Path) -> None:
+    """A poll that is under way is read to its end, and then nobody waits for the next one."""
+    with staged(tmp_path, NEIGHBOURS) as stage:
+        stage.start()
+        stage.rest()
+        seen = len(stage.watch.begun)
+        stage.fault("latency", path="composite", seconds=1)
+        stage.later()
+        stage.until(lambda: any("composite" in one for one in stage.watch.begun[seen:]), "it did not poll")
+        began = time.monotonic()
+        assert stage.stop() == 0
+        assert time.monotonic() - began < 8, "it waited for something until its time was over"
+        assert [line["event"] for line in stage.running().lines()][-1] == "daemon.stopped"
+
+
 def test_a_second_signal_ends_it_at_once(tmp_path: Path) -> None:
     """Whoever cannot wait sends SIGTERM twice."""
     with staged(tmp_path, NEIGHBOURS) as stage:
@@ -110,10 +125,18 @@ def test_probes_tell_how_it_is_and_of_nobody(busy: Stage) -> None:
     assert daemon.get("/healthz").status_code == 200
     assert daemon.get("/readyz").status_code == 200
     metrics = daemon.get("/metrics").text
-    for name in ('dunwell_payers_total{result="treated"}', "dunwell_writes_total{", "dunwell_stream_connected 1.0", "dunwell_api_calls_total", "dunwell_events_total{"):
+    for name in (
+        'dunwell_payers_total{result="treated"}',
+        "dunwell_writes_total{",
+        "dunwell_stream_connected 1.0",
+        "dunwell_api_calls_total",
+        "dunwell_events_total{",
+    ):
         assert any(line.startswith(name) and not line.endswith(" 0.0") for line in metrics.splitlines()), f"{name}\n{metrics}"
     status = daemon.status()
-    assert {"now", "mode", "ready", "api_calls", "stream", "received", "treated", "polled_at", "inbox", "due", "later", "parked"} <= set(status)
+    assert {"now", "mode", "ready", "api_calls", "stream", "received", "treated", "polled_at", "inbox", "due", "later", "parked"} <= set(
+        status
+    )
     assert status["ready"] is True
     told = metrics + str(status)
     assert [word for word in (*busy.town.payers.values(), "Voorbeeld", "Ada", busy.box.client_id) if word in told] == []
@@ -138,7 +161,9 @@ def test_it_is_not_ready_before_the_stream_is_there(tmp_path: Path) -> None:
 def test_probes_listen_on_loopback_alone(busy: Stage) -> None:
     """Nobody on the network can ask, unless told otherwise."""
     port = int(busy.running().url().rpartition(":")[2])
-    listening = [line.split()[1] for line in Path(f"/proc/{busy.running().pid}/net/tcp").read_text().splitlines()[1:] if line.split()[3] == "0A"]
+    listening = [
+        line.split()[1] for line in Path(f"/proc/{busy.running().pid}/net/tcp").read_text().splitlines()[1:] if line.split()[3] == "0A"
+    ]
     addresses = {one.partition(":")[0] for one in listening if int(one.partition(":")[2], 16) == port}
     assert addresses == {"0100007F"}
 
@@ -151,4 +176,3 @@ def test_a_key_that_others_may_read_is_refused(tmp_path: Path) -> None:
         assert done.exit_code == 2
         assert "chmod 600" in done.errors()
         assert str(stage.box.key_file) not in done.errors()
-

@@ -26,6 +26,8 @@ from tests.support.wounds import RequestWound, StoreWound
 POINTS = int(os.environ.get("SOAK_POINTS", "25"))
 SEED = os.environ.get("SOAK_SEED", "2026")
 PASSES = max(4, POINTS // 10)
+NEAR_THE_END = 0.85
+"""Of two runs one may have fewer requests: later points may not be reached."""
 LEASE = timedelta(seconds=3601)
 """For so long nobody else may begin a pass that was begun and not ended."""
 PLACES = ("before a request", "after a request", "at a write to the store", "after a request", "at a time")
@@ -171,6 +173,7 @@ def test_a_killed_daemon_leaves_no_trace(death: Death, undisturbed: Undisturbed,
             stage.box.run(stage.watch.spare)
         if stage.running().exit_code is not None:
             revived()
+        assert died or death.place == "at a time" or death.share > NEAR_THE_END, "nobody died"
         assert colleagues.left == []
         found = differences(undisturbed.shown, _ended(stage))
         assert not found, "\n".join([f"died {died}", *found])

@@ -9,7 +9,16 @@ from tests.support.scenario import FRIDAY_TEN, MONDAY_TEN, NEIGHBOURS, WEDNESDAY
 from tests.support.stage import Stage, staged
 
 OURS = ("Dunwell_Attempt__c", "Dunwell_Follow_Up__c")
-OTHERS = ("Task", "Dunwell_Position__c", "Dunwell_Hold__c", "Dunwell_Run__c", "Dunwell_Promise__c", "Dunwell_Plan__c", "cpm__Payment__c", "Case")
+OTHERS = (
+    "Task",
+    "Dunwell_Position__c",
+    "Dunwell_Hold__c",
+    "Dunwell_Run__c",
+    "Dunwell_Promise__c",
+    "Dunwell_Plan__c",
+    "cpm__Payment__c",
+    "Case",
+)
 TOUCHABLE = ("Contact", "Account", "cpm__Installment__c", "cpm__Payment__c", "Case", "Task")
 
 
@@ -35,7 +44,9 @@ def test_nothing_is_written_but_attempts_and_shadow_follow_ups(stage: Stage) -> 
     """No Task, no flag, no hold, no money, no recollection: an admin sees only what would have been."""
     made = {name: len(stage.query(f"SELECT Id FROM {name} WHERE CreatedById = '{dunwell(stage)}'")) for name in (*OURS, *OTHERS)}
     assert {name for name, count in made.items() if count} == set(OURS)
-    touched = {name: len(stage.query(f"SELECT Id FROM {name} WHERE LastModifiedById = '{dunwell(stage)}'", all_rows=True)) for name in TOUCHABLE}
+    touched = {
+        name: len(stage.query(f"SELECT Id FROM {name} WHERE LastModifiedById = '{dunwell(stage)}'", all_rows=True)) for name in TOUCHABLE
+    }
     assert not any(touched.values()), touched
     keys = [str(row["Dunwell_Key__c"]) for row in stage.query("SELECT Dunwell_Key__c FROM Dunwell_Follow_Up__c")]
     assert keys

@@ -75,5 +75,7 @@ def _plain(row: Mapping[str, Any], names: Mapping[str, str]) -> tuple[object, ..
     for field, value in row.items():
         if field == "attributes":
             continue
-        found.append(value["Name"] if isinstance(value, dict) else _TIME.sub("TIME", names.get(value, value)) if isinstance(value, str) else value)
+        found.append(
+            value["Name"] if isinstance(value, dict) else _TIME.sub("TIME", names.get(value, value)) if isinstance(value, str) else value
+        )
     return tuple(found)

@@ -124,7 +124,7 @@ class DaemonProcess(Program):
     def get(self, path: str) -> requests.Response:
         """Ask its probes. Raises DiedError when it is gone."""
         try:
-            return self._http.get(f"{self.url()}{path}", timeout=10)
+            return self._http.get(f"{self.url()}{path}", timeout=30)
         except requests.RequestException as error:
             self._process.join(END_SECONDS)
             if self.exit_code is not None:

@@ -24,7 +24,7 @@ from tests.support.town import NINE, Neighbour, Town, founded, session
 from tests.support.wounds import Deathwatch, RequestWound, StoreWound
 
 Record = dict[str, Any]
-PATIENCE_SECONDS = 30.0
+PATIENCE_SECONDS = 60.0
 PUT_OFF_SECONDS = 0.4
 """The daemon that does nothing for so long is not about to do something."""
 CHANNELS = (OUTCOME_CHANNEL, *CHANGE_CHANNELS)
@@ -77,13 +77,13 @@ class Stage:
         ``step``: time goes on by so much whenever all that is left was put off.
         Raises DiedError when it died meanwhile, TimeoutError when it does not come to rest.
         """
-        daemon, status = self.running(), dict[str, object]()
+        daemon, status, since = self.running(), dict[str, object](), self.now()
         until = time.monotonic() + seconds
         stepped_at = time.monotonic()
         while time.monotonic() < until:
             now, caught_up = self.now(), self._caught_up()  # first: what is taken over after this is seen as work in the status
             status = daemon.status()
-            asked = status["polled_at"] is not None and (not polled or datetime.fromisoformat(str(status["polled_at"])) >= now)
+            asked = status["polled_at"] is not None and (not polled or datetime.fromisoformat(str(status["polled_at"])) >= since)
             idle = not (status["busy"] or status["due"] or status["inbox"] or status["leased"])
             if status["ready"] and idle and asked and caught_up and datetime.fromisoformat(str(status["now"])) >= now:
                 return status
@@ -91,7 +91,8 @@ class Stage:
                 raise DiedError(str(daemon.exit_code))
             if status["busy"]:
                 stepped_at = time.monotonic()
-            if time.monotonic() - stepped_at > PUT_OFF_SECONDS and (step is not None or status["due"]):
+            still = time.monotonic() - stepped_at
+            if (step is not None and still > PUT_OFF_SECONDS) or (status["due"] and still > 4 * PUT_OFF_SECONDS):
                 stepped_at = time.monotonic()
                 self.later(step or IDLE)
             time.sleep(0.02)

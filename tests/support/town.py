@@ -90,7 +90,15 @@ def _fill(org: Org, neighbours: Sequence[Neighbour]) -> Town:
             link = "ContactId" if one.kind == "person" else "AccountId"
             org.bulk_load(
                 "Case",
-                [{link: payers[one.name], "Type": "Complaint", "Subject": "Meter reading", "Status": "Working", "OwnerId": users["case_owner"].id}],
+                [
+                    {
+                        link: payers[one.name],
+                        "Type": "Complaint",
+                        "Subject": "Meter reading",
+                        "Status": "Working",
+                        "OwnerId": users["case_owner"].id,
+                    }
+                ],
             )
         bills[one.name] = _bills(org, payers[one.name], today)
     return Town(payers, bills, {name: user.id for name, user in users.items()})

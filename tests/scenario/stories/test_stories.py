@@ -14,7 +14,6 @@ FILE = Path(__file__).resolve().parents[3] / "sandbox" / "worlds" / "findock" / 
 BOOK = yaml.safe_load(FILE.read_text(encoding="utf-8"))
 STORIES = BOOK["stories"]
 SUMMARY = {"payers", "events", "records", "stories", "duplicates", "second_pass_changes", "api_calls"}
-pytestmark = pytest.mark.xdist_group("stories")
 
 
 def verdict_on(told: Told, name: str) -> Verdict:

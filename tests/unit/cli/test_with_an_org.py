@@ -8,7 +8,6 @@ from connector.salesforce.ids import full_id
 from connector.store import Store
 from tests.unit.cli.conftest import MONDAY
 
-pytestmark = pytest.mark.xdist_group("cli-with-an-org")
 SUMMARY = {"payers", "changes", "follow_ups", "withheld", "parked", "missing", "statuses", "overdue", "records", "api_calls"}
 
 
@@ -16,10 +15,9 @@ def test_check_says_that_all_is_in_order(dunwell, connected, local_org):
     """The org is named, and so are the roles its Tasks go to."""
     done = dunwell("check", "--json", **connected)
     assert (done.status, done.err) == (0, "")
-    assert json.loads(done.out) == {
-        "org": local_org.box.org.org_id, "mapping": "findock", "policy": "default", "mode": "live",
-        "roles": ["admin", "credit_manager", "outreach", "specialist"],
-    }  # fmt: skip
+    found = json.loads(done.out)
+    assert {"admin", "credit_manager", "outreach", "specialist"} <= set(found.pop("roles"))
+    assert found == {"org": local_org.box.org.org_id, "mapping": "findock", "policy": "default", "mode": "live"}
     assert dunwell("check", **connected).out.startswith(f"All in order: org {local_org.box.org.org_id}, ")
 
 
