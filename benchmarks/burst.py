@@ -7,7 +7,8 @@ cursor is on the disk; CPU seconds (user and system, all threads) per 1,000 even
 alone the time from publish to its Task in the org. Singles (an unknown code: a Task at once) come first, then the
 bursts (the codes providers really send).
 
-How it is kept fair: each side has a fresh sandbox in a process of its own, filled alike, its clock standing at 09:00.
+How it is kept fair: each side has a fresh sandbox in a process of its own, filled alike; both
+live in real time, so at night and on Sundays less is due at once (the records are told).
 The sides take turns, a round each, and the one that waits is stopped; ratios are those of the round, and the median
 round is told, because a shared machine's speed changes from minute to minute. The script (burst_bare.py) posts the very
 records that Dunwell wrote in the same round: same fields, same number. Both are warm for the first burst.
@@ -23,6 +24,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 
 from burst_ends import ROOT, Running, Talker, daemon, machine, talking
@@ -30,7 +32,7 @@ from rich.console import Console
 from rich.table import Table
 
 sys.path.insert(0, str(ROOT))
-from burst_scene import HERE, NOW, PATIENCE_SECONDS, Record, Scene, scene
+from burst_scene import HERE, PATIENCE_SECONDS, Record, Scene, Size, scene
 
 RATE_TARGET, CPU_TARGET, CALLS_TARGET = 0.5, 3.0, 60
 
@@ -70,7 +72,7 @@ class Dunwell:
 
     def __init__(self, at: Scene, running: Running) -> None:
         self.side = Side("dunwell")
-        self._at, self._running, self._now, self._sent = at, running, at.people.now(), 0
+        self._at, self._running, self._sent = at, running, 0
 
     def play(self, number: int | None) -> None:
         """Measure one burst; None = the singles."""
@@ -99,7 +101,7 @@ class Dunwell:
     def _send(self, events: Sequence[Record]) -> float:
         self._sent += len(events)
         began = self._at.publish(events)
-        self._ended = self._running.wait(self._sent, self._now, PATIENCE_SECONDS)
+        self._ended = self._running.wait(self._sent, PATIENCE_SECONDS)
         return began
 
 
@@ -153,17 +155,17 @@ def stopped(pid: int) -> Iterator[None]:
 def script_words(at: Scene, folder: Path) -> list[str]:
     """The command line of the script; its token is the integration user's, as the daemon's is."""
     token = at.people._post_admin("tokens/issue", {})["access_token"]  # noqa: SLF001 - the demo's hands
-    words = [str(HERE / "burst_bare.py"), "--line", json.dumps(at.line), "--token", token, "--now", NOW.isoformat()]
+    words = [str(HERE / "burst_bare.py"), "--line", json.dumps(at.line), "--token", token, "--now", at.now.isoformat()]
     return [*words, "--marker", str(folder / "marker.json"), "--mappings", str(ROOT / "mappings")]
 
 
 def measure(chosen: argparse.Namespace) -> list[Side]:
     """Both sides in turns."""
-    size = (chosen.payers, chosen.rounds, chosen.singles, chosen.seed)
+    size, now = Size(chosen.payers, chosen.rounds, chosen.singles, chosen.seed), datetime.now(UTC)
     with tempfile.TemporaryDirectory(prefix="dunwell-burst-") as name, ExitStack() as open_:
         ours, theirs = Path(name) / "dunwell", Path(name) / "bare"
-        at = open_.enter_context(scene(*size, ours))
-        beside = None if chosen.only_dunwell else open_.enter_context(scene(*size, theirs))
+        at = open_.enter_context(scene(size, now, ours))
+        beside = None if chosen.only_dunwell else open_.enter_context(scene(size, now, theirs))
         running = open_.enter_context(daemon(at.line, ours, chosen.profile))
         dunwell = Dunwell(at, running)
         at.fail()

@@ -23,7 +23,7 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--payers", type=int, required=True)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--now", type=datetime.fromisoformat, required=True)
+    parser.add_argument("--built-at", type=datetime.fromisoformat, required=True, help="as of when the org is filled")
     parser.add_argument("--dump", type=Path, required=True, help="where to write the records on SIGUSR1")
     asyncio.run(_serve(parser.parse_args()))
 
@@ -32,8 +32,9 @@ async def _serve(arguments: argparse.Namespace) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGTERM, stop.set)
-    box = sandbox.serve(world="findock", payers=arguments.payers, seed=arguments.seed, now=arguments.now)
+    box = sandbox.serve(world="findock", payers=arguments.payers, seed=arguments.seed, now=arguments.built_at)
     async with box:
+        box.org.clock._frozen_at = None  # noqa: SLF001 - filled as of a month ago, it lives in real time from here on
         commits: list[Commit] = []
         integration = box.integration.id
 

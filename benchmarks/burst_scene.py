@@ -22,9 +22,8 @@ from connector.demo.people import People
 from connector.demo.script import outcome_event
 
 HERE = Path(__file__).resolve().parent
-BUILT_AT = datetime.fromisoformat("2026-02-02T09:00:00+01:00")
-NOW = BUILT_AT + timedelta(days=28)
-"""09:00 of a Monday on which a month of installments is unpaid."""
+AGE = timedelta(days=28)
+"""How long ago the org was filled: the installments of a month are unpaid since."""
 STORY_PAYERS, UNUSED = 60, 1.16
 """More payers than are used: those of the stories, and those with a case, a hold or nothing due are left alone."""
 CODES = {
@@ -54,6 +53,7 @@ class Scene:
     singles: list[Record]
     bursts: list[list[Record]]
     dump: Path
+    now: datetime
     decided_id: int = -2
 
     def fail(self) -> None:
@@ -128,33 +128,46 @@ class Scene:
         return {one["name"] for one in described["fields"] if one["createable"]}
 
 
+@dataclass(frozen=True, slots=True)
+class Size:
+    """How much is measured."""
+
+    payers: int
+    rounds: int
+    singles: int
+    seed: int
+
+    @property
+    def needed(self) -> int:
+        """Payers in all."""
+        return self.payers * self.rounds + self.singles
+
+
 @contextmanager
-def scene(payers: int, rounds: int, singles: int, seed: int, folder: Path) -> Iterator[Scene]:
-    """Start a sandbox, let a month pass, and choose one unpaid installment each of as many payers as are needed."""
+def scene(size: Size, now: datetime, folder: Path) -> Iterator[Scene]:
+    """Start a sandbox that was filled a month ago, and choose one unpaid installment each of as many payers as are needed."""
     folder.mkdir()
-    needed = payers * rounds + singles
-    words = [str(HERE / "burst_box.py"), "--payers", str(round(needed * UNUSED) + STORY_PAYERS), "--seed", str(seed)]
-    with talking([*words, "--now", BUILT_AT.isoformat(), "--dump", str(folder / "records.json")]) as box:
+    words = [str(HERE / "burst_box.py"), "--payers", str(round(size.needed * UNUSED) + STORY_PAYERS), "--seed", str(size.seed)]
+    with talking([*words, "--built-at", (now - AGE).isoformat(), "--dump", str(folder / "records.json")]) as box:
         line = box.next("instance_url", PATIENCE_SECONDS)
         people = People(line)
-        people.set_clock(NOW)
-        chosen = _chosen(people)
-        chosen = [*chosen[:singles], *_mixed(chosen[singles:])]
-        if len(chosen) < needed:
+        chosen = _chosen(people, now)
+        chosen = [*chosen[: size.singles], *_mixed(chosen[size.singles :])][: size.needed]
+        if len(chosen) < size.needed:
             raise RuntimeError(f"the world has only {len(chosen)} payers with an unpaid installment")
-        chance = Random(seed)  # noqa: S311 - a benchmark, not a secret
-        ones = [_event(one, UNKNOWN_CODE) for one in chosen[:singles]]
-        many = [_event(one, chance.choice(CODES[_scheme(one)])) for one in chosen[singles:needed]]
-        bursts = [many[at * payers : (at + 1) * payers] for at in range(rounds)]
-        yield Scene(box, people, line, ones, bursts, folder / "records.json")
+        chance = Random(size.seed)  # noqa: S311 - a benchmark, not a secret
+        ones = [_event(one, UNKNOWN_CODE, now) for one in chosen[: size.singles]]
+        many = [_event(one, chance.choice(CODES[_scheme(one)]), now) for one in chosen[size.singles :]]
+        bursts = [many[at * size.payers : (at + 1) * size.payers] for at in range(size.rounds)]
+        yield Scene(box, people, line, ones, bursts, folder / "records.json", now)
 
 
-def _chosen(people: People) -> list[Record]:
+def _chosen(people: People, now: datetime) -> list[Record]:
     """Unpaid installments of different payers; gifts last, for one that fails makes no Task."""
     rows = people.query(
         "SELECT Id, cpm__Contact__c, cpm__Account__c, cpm__Amount__c, CurrencyIsoCode, cpm__Payment_Processor__c, Claim_Kind__c FROM cpm__Installment__c "
-        f"WHERE cpm__Status__c = 'New' AND cpm__Original_Due_Date__c > {BUILT_AT.date()} "
-        f"AND cpm__Original_Due_Date__c <= {NOW.date()} ORDER BY Id"
+        f"WHERE cpm__Status__c = 'New' AND cpm__Original_Due_Date__c > {(now - AGE).date()} "
+        f"AND cpm__Original_Due_Date__c <= {now.date()} ORDER BY Id"
     )
     by_payer = {str(one["cpm__Contact__c"] or one["cpm__Account__c"]): one for one in reversed(rows)}
     spoken_for = _spoken_for(people)
@@ -179,6 +192,6 @@ def _scheme(installment: Record) -> str:
     return {"PaymentHub-SEPA": "sepa_core", "PaymentHub-Bacs": "bacs"}.get(str(installment["cpm__Payment_Processor__c"]), "card")
 
 
-def _event(installment: Record, code: str) -> Record:
-    event = outcome_event(installment, "failed", NOW - timedelta(minutes=5), f"burst-{installment['Id']}")
+def _event(installment: Record, code: str, now: datetime) -> Record:
+    event = outcome_event(installment, "failed", now - timedelta(minutes=5), f"burst-{installment['Id']}")
     return {**event, "Reason_Code__c": code, "Code_Set__c": CODE_SETS[_scheme(installment)]}

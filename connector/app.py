@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 
@@ -265,9 +266,19 @@ def decide_facts(text: str, ours: Business) -> list[dict[str, object]]:
     return found
 
 
+ALONE_SECONDS = 300.0
+"""For how long a command that says nothing keeps a job's place, in seconds of our clock."""
+
+
+def _keep(app: App, job: str, owner: str) -> None:
+    app.store.job_kept(job, app.clock.now(), owner=owner, seconds=ALONE_SECONDS)
+
+
 @contextmanager
-def alone(app: App, job: str) -> Iterator[None]:
+def alone(app: App, job: str) -> Iterator[Callable[[], None]]:
     """Hold a job's place in the ledger, so that the command and the schedule never run it at once.
+
+    Gives what must be called while it runs, at least every ``ALONE_SECONDS``: a killed command gives its place up by itself.
 
     Raises:
         TransientError: it runs already.
@@ -275,10 +286,10 @@ def alone(app: App, job: str) -> Iterator[None]:
     """
     owner = f"command-{os.getpid()}"
     app.store.register_job(job, app.clock.now())
-    if not app.store.job_started(job, app.clock.now(), owner=owner, seconds=3600):
+    if not app.store.job_started(job, app.clock.now(), owner=owner, seconds=ALONE_SECONDS):
         raise TransientError(f"{job} runs already; try again when it has ended")
     try:
-        yield
+        yield partial(_keep, app, job, owner)
     except BaseException as error:
         app.store.job_finished(job, app.clock.now(), owner=owner, error=type(error).__name__)
         raise

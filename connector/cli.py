@@ -186,15 +186,20 @@ def reconcile(
     yes: Annotated[bool, typer.Option("--yes", help="Go on although the safety stop would refuse.")] = False,
 ) -> None:
     """Look at everyone now: the nightly pass."""
-    with told(), opened() as app, wiring.alone(app, "reconcile"):
+    with told(), opened() as app, wiring.alone(app, "reconcile") as keep:
         with Progress(console=err, disable=not sys.stderr.isatty() or as_json, transient=True) as progress:
             bar = progress.add_task("payers", total=None)
+
+            def moved(done: int, of: int) -> None:
+                keep()
+                progress.update(bar, completed=done, total=of)
+
             found = sweep(
                 app.context,
                 batch_payers=app.settings.batch_payers,
                 dry=dry_run,
                 force=yes,
-                progress=lambda done, of: progress.update(bar, completed=done, total=of),
+                progress=moved,
             )
         if as_json:
             sys.stdout.write(json.dumps({**found.summary(), "api_calls": app.org.calls}) + "\n")

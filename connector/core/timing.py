@@ -77,6 +77,7 @@ def creditor_zone(name: str) -> ZoneInfo:
     return zone(name) or ZoneInfo("UTC")
 
 
+@lru_cache(maxsize=4096)
 def local(day: date, minute: int, where: ZoneInfo) -> datetime:
     """Give the instant (UTC) of ``minute`` of ``day`` in ``where``."""
     return datetime.combine(day, time(minute // 60, minute % 60), where).astimezone(UTC)

@@ -6,6 +6,7 @@ sensitive cause; it says "do not contact".
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from connector.core import money
@@ -59,6 +60,7 @@ def amount(minor: int, currency: str) -> str:
         return f"{minor} (smallest unit) {currency}"
 
 
+@lru_cache(maxsize=1024)
 def day(when: date) -> str:
     """A date as people write it: 5 March 2026."""
     return f"{when.day} {when:%B} {when.year}"

@@ -1,7 +1,9 @@
 """What providers publish by mistake or malice: parked in the org in words an admin understands, the rest of the batch unharmed."""
 
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -42,8 +44,21 @@ BAD: Mapping[str, tuple[Mapping[str, object], str]] = {
 
 @pytest.fixture(scope="module")
 def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    """A Monday on which good and bad reports came in together."""
-    with staged(tmp_path_factory.mktemp("bad"), NEIGHBOURS) as one:
+    """A Monday on which good and bad reports came in together; tests only look at it."""
+    with _after_monday(tmp_path_factory.mktemp("bad")) as one:
+        yield one
+
+
+@pytest.fixture(scope="module")
+def later(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    """The same, for tests in which more is reported; each with references of its own."""
+    with _after_monday(tmp_path_factory.mktemp("later")) as one:
+        yield one
+
+
+@contextmanager
+def _after_monday(folder: Path) -> Iterator[Stage]:
+    with staged(folder, NEIGHBOURS) as one:
         one.start()
         one.rest()
         one.together(lambda: _monday(one))
@@ -166,43 +181,43 @@ def test_a_second_pass_leaves_it_at_that(stage: Stage) -> None:
     assert stage.running().status()["parked_events"] == 0, "parked in the org, not in a store that may be lost"
 
 
-def test_a_reference_used_for_two_installments_is_two_outcomes(stage: Stage) -> None:
+def test_a_reference_used_for_two_installments_is_two_outcomes(later: Stage) -> None:
     """A provider that repeats its reference (of a batch file, say) for another installment loses nothing by it."""
-    town = stage.town
-    stage.publish(
-        outcome(town.bill("Eve"), "failed", stage.now(), "batch-7", **NO_MONEY),
-        outcome(town.bill("Fay"), "failed", stage.now(), "batch-7", **NO_MONEY),
-        outcome(town.bill("Eve", 1), "collected", stage.now(), "batch-8"),
-        outcome(town.bill("Fay", 1), "collected", stage.now(), "batch-8"),
+    town = later.town
+    later.publish(
+        outcome(town.bill("Eve"), "failed", later.now(), "batch-7", **NO_MONEY),
+        outcome(town.bill("Fay"), "failed", later.now(), "batch-7", **NO_MONEY),
+        outcome(town.bill("Eve", 1), "collected", later.now(), "batch-8"),
+        outcome(town.bill("Fay", 1), "collected", later.now(), "batch-8"),
     )
-    stage.rest()
-    assert {one["Contact__c"] for one in attempts(stage, "Provider_Reference__c = 'batch-7'")} == {town.payers["Eve"], town.payers["Fay"]}
+    later.rest()
+    assert {one["Contact__c"] for one in attempts(later, "Provider_Reference__c = 'batch-7'")} == {town.payers["Eve"], town.payers["Fay"]}
 
 
-def test_a_corrected_report_counts_although_the_wrong_one_is_parked(stage: Stage) -> None:
+def test_a_corrected_report_counts_although_the_wrong_one_is_parked(later: Stage) -> None:
     """A provider that publishes again with the right installment is heard, although its reference is known from the parked report."""
-    town = stage.town
-    stage.publish(outcome(town.bill("Dora", 1), "failed", stage.now(), "unknown-installment", **NO_MONEY))
-    stage.rest()
-    found = attempts(stage, "Provider_Reference__c = 'unknown-installment' AND Status__c = 'Placed'")
+    town = later.town
+    later.publish(outcome(town.bill("Dora", 1), "failed", later.now(), "unknown-installment", **NO_MONEY))
+    later.rest()
+    found = attempts(later, "Provider_Reference__c = 'unknown-installment' AND Status__c = 'Placed'")
     assert [one["Contact__c"] for one in found] == [town.payers["Dora"]]
 
 
 @pytest.mark.parametrize("again_first", [False, True])
-def test_an_outcome_reported_again_after_it_was_parked_counts_once(stage: Stage, again_first: bool) -> None:
+def test_an_outcome_reported_again_after_it_was_parked_counts_once(later: Stage, again_first: bool) -> None:
     """Placed by the nightly pass once its installment is there, or reported again before: one attempt names the installment, none stays parked."""
-    town, reference = stage.town, f"LATER-{again_first}"
+    town, reference = later.town, f"LATER-{again_first}"
     bill = town.bill_id("Fay", 5 + again_first)
     report = outcome(
-        town.bill("Fay"), "failed", stage.now(), reference, Installment__c=None, Installment_Reference__c=reference, **NO_MONEY
+        town.bill("Fay"), "failed", later.now(), reference, Installment__c=None, Installment_Reference__c=reference, **NO_MONEY
     )
-    stage.publish(report)
-    stage.rest()
-    assert [one["Status__c"] for one in attempts(stage, f"Provider_Reference__c = '{reference}'")] == ["Parked"]
-    stage.update("cpm__Installment__c", bill, {"cpm__Custom_Payment_Reference__c": reference})
-    deeds = [stage.reconcile, lambda: (stage.publish(report), stage.rest())]
+    later.publish(report)
+    later.rest()
+    assert [one["Status__c"] for one in attempts(later, f"Provider_Reference__c = '{reference}'")] == ["Parked"]
+    later.update("cpm__Installment__c", bill, {"cpm__Custom_Payment_Reference__c": reference})
+    deeds = [later.reconcile, lambda: (later.publish(report), later.rest())]
     for deed in reversed(deeds) if again_first else deeds:
         deed()
-    found = attempts(stage, f"Provider_Reference__c = '{reference}'")
+    found = attempts(later, f"Provider_Reference__c = '{reference}'")
     assert {one["Status__c"] for one in found} == {"Placed"}
     assert [one["Installment_Id__c"] for one in found if one["Installment_Id__c"]] == [bill]

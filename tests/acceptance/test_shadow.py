@@ -1,6 +1,8 @@
 """Shadow mode: everything is decided and logged, nothing is written but attempts and follow-ups marked so."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
@@ -25,7 +27,13 @@ TOUCHABLE = ("Contact", "Account", "cpm__Installment__c", "cpm__Payment__c", "Ca
 @pytest.fixture(scope="module")
 def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     """Three days in the life of a daemon in shadow mode."""
-    with staged(tmp_path_factory.mktemp("shadow"), NEIGHBOURS, DUNWELL_MODE="shadow") as one:
+    with _three_days(tmp_path_factory.mktemp("shadow")) as one:
+        yield one
+
+
+@contextmanager
+def _three_days(folder: Path) -> Iterator[Stage]:
+    with staged(folder, NEIGHBOURS, DUNWELL_MODE="shadow") as one:
         one.start()
         one.rest()
         one.together(lambda: (one.at(MONDAY_TEN), outcomes_come_in(one)))
@@ -72,18 +80,19 @@ def test_a_pass_in_shadow_mode_repeats_nothing(stage: Stage) -> None:
     assert made_twice(stage) == []
 
 
-def test_no_decision_reads_a_shadow(stage: Stage) -> None:
+def test_no_decision_reads_a_shadow(tmp_path: Path) -> None:
     """Switched to live, everything that was only a shadow is really done, once."""
-    assert stage.stop() == 0
-    stage.environment["DUNWELL_MODE"] = "live"
-    stage.start()
-    stage.rest(polled=True)
-    stage.reconcile()
-    stage.at(FRIDAY_TEN)
-    stage.rest(polled=True)
-    for name in ("Ada", "Bas", "Cor", "Fay", "Ivy"):
-        payer = stage.town.payers[name]
-        assert stage.query(f"SELECT Id FROM Task WHERE WhoId = '{payer}' AND Dunwell_Key__c != null"), name
-        assert stage.query(f"SELECT Id FROM Dunwell_Position__c WHERE Contact__c = '{payer}'"), name
-    assert made_twice(stage) == []
-    assert stage.reconcile()["changes"] == 0
+    with _three_days(tmp_path) as stage:
+        assert stage.stop() == 0
+        stage.environment["DUNWELL_MODE"] = "live"
+        stage.start()
+        stage.rest(polled=True)
+        stage.reconcile()
+        stage.at(FRIDAY_TEN)
+        stage.rest(polled=True)
+        for name in ("Ada", "Bas", "Cor", "Fay", "Ivy"):
+            payer = stage.town.payers[name]
+            assert stage.query(f"SELECT Id FROM Task WHERE WhoId = '{payer}' AND Dunwell_Key__c != null"), name
+            assert stage.query(f"SELECT Id FROM Dunwell_Position__c WHERE Contact__c = '{payer}'"), name
+        assert made_twice(stage) == []
+        assert stage.reconcile()["changes"] == 0

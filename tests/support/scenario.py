@@ -4,7 +4,7 @@ Must not judge. Invariant: what people do, they do once, and to the record they 
 """
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from tests.support.stage import Stage
 from tests.support.town import NINE, Neighbour, money, outcome
@@ -102,7 +102,6 @@ def outcomes_come_in(stage: Stage) -> None:
 def late_news_comes_in(stage: Stage) -> None:
     """Friday at ten: money after all, money taken back, and a complaint that is settled."""
     town, at = stage.town, stage.now()
-    stage.update("cpm__Installment__c", town.bill_id("Kim"), {"cpm__Status__c": "Pending Processing"})
     stage.publish(
         outcome(town.bill("Kim"), "collected", at, "kim-2"),
         outcome(town.bill("Max"), "charged_back", at, "max-2", Reason_Code__c="4837"),
@@ -124,8 +123,3 @@ def play(stage: Stage, rest: Callable[[], None], colleagues: Colleagues) -> None
     for moment, news in ((MONDAY_TEN, outcomes_come_in), (WEDNESDAY_NOON, None), (FRIDAY_TEN, late_news_comes_in)):
         stage.together(lambda moment=moment, news=news: (stage.at(moment), news and news(stage)))
         settle()
-
-
-def ended_at() -> datetime:
-    """The last moment of it."""
-    return FRIDAY_TEN + timedelta(seconds=61)
