@@ -24,7 +24,7 @@ from connector.demo.script import outcome_event
 HERE = Path(__file__).resolve().parent
 AGE = timedelta(days=28)
 """How long ago the org was filled: the installments of a month are unpaid since."""
-STORY_PAYERS, UNUSED = 60, 1.16
+STORY_PAYERS, UNUSED = 60, 1.3
 """More payers than are used: those of the stories, and those with a case, a hold or nothing due are left alone."""
 CODES = {
     "sepa_core": ("AM04", "AM04", "AM04", "MS03", "MS03", "AC04", "MD01"),
