@@ -92,6 +92,8 @@ class Scheduler(Generic[_Context]):
         self._planned = _plan(jobs, time_zone)
         self._running: dict[str, datetime] = {}
         self._told: set[tuple[str, str, datetime]] = set()
+        self._postponed: set[str] = set()
+        """Jobs that wait for better times; said once until they end well."""
         self._idle = threading.Condition()
         self._background = BackgroundScheduler(
             executors={"default": ThreadPoolExecutor(len(self._planned) + 1)},
@@ -200,13 +202,15 @@ class Scheduler(Generic[_Context]):
         try:
             job.run(self._context)
             error = None
+            self._postponed.discard(name)
             _log.info("job.finished", job=name, seconds=time.monotonic() - began)
         except DunwellError as raised:
             error = str(raised)
             retry_at = self._retry_at(name, raised)
             if retry_at is None:
                 _log.error("job.failed", job=name, **log.fault(raised))
-            else:
+            elif name not in self._postponed:
+                self._postponed.add(name)
                 _log.warning("job.postponed", job=name, next_at=retry_at, **log.fault(raised))
             raise
         finally:

@@ -213,6 +213,20 @@ def test_the_error_says_how_long_to_wait(store, clock):
     assert looking.next_runs() == {"nightly": amsterdam(3, 4)}
 
 
+def test_a_job_that_keeps_waiting_says_so_once(store, clock):
+    """A long outage fills no log: the second try that fails is silent, and a new trouble after a good end is told again."""
+    job = Nightly(clock)
+    looking = scheduler(store, clock, job)
+    looking.look()
+    told = []
+    for hour, raises in ((2, TransientError("away", retry_after=3600)), (3, TransientError("away", retry_after=3600)), (4, None)):
+        clock.time, job.raises = amsterdam(3, hour), raises
+        with structlog.testing.capture_logs() as lines:
+            looking.look()
+        told.append([line["event"] for line in lines][-1])
+    assert told == ["job.postponed", "job.started", "job.finished"]
+
+
 def test_an_error_that_no_retry_helps_waits_for_the_next_time(store, clock):
     """A person is told; the schedule goes on."""
     job = Nightly(clock)
