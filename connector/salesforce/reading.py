@@ -15,7 +15,7 @@ from connector.salesforce.calls import Call, Calls, MalformedReplyError
 from connector.salesforce.composite import OTHERS_PER_CALL, PER_CALL, Answer, Part, answers_in, composite_body, query_path
 from connector.salesforce.describe import ObjectDescription, read_description
 from connector.salesforce.failures import RefusedError, problems_in
-from connector.salesforce.wire import Record, below_version, same_id, strip
+from connector.salesforce.wire import Record, below_version, parents_in, same_id, strip, strip_rows
 
 _LONGEST_URL = 12_000
 """Bytes of path. The platform answers 414 above 16,384 for the address and 431 for address and headers (salesforce.md C.4);
@@ -26,13 +26,14 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True, slots=True)
 class _Page:
-    rows: list[Record]
+    rows: list[dict[str, object]]
     total: int
     next_path: str | None
 
 
 @dataclass(slots=True)
 class _Result:
+    parents: frozenset[str] | None
     rows: list[Record] = field(default_factory=list)
     pages: int = 0
 
@@ -46,13 +47,13 @@ class Reading:
     def query_many(self, soqls: Sequence[str], *, all_rows: bool | Sequence[bool]) -> list[list[Record]]:
         """The rows of each query; the pages still to come of several queries share calls."""
         wide = [all_rows] * len(soqls) if isinstance(all_rows, bool) else list(all_rows)
-        results = [_Result() for _ in soqls]
+        results = [_Result(parents_in(soql)) for soql in soqls]
         waiting = deque((place, query_path(soql, all_rows=wide[place])) for place, soql in enumerate(soqls))
         while waiting:
             bundle = [waiting.popleft() for _ in range(min(PER_CALL, len(waiting)))]
             for (place, _), page in zip(bundle, self._pages([path for _, path in bundle]), strict=True):
                 result = results[place]
-                result.rows.extend(page.rows)
+                result.rows.extend(strip_rows(page.rows, result.parents))
                 result.pages += 1
                 if page.next_path is not None:
                     waiting.append((place, page.next_path))
@@ -101,7 +102,7 @@ def _page(body: object) -> _Page:
     if not body["done"] and not isinstance(next_url, str):
         raise MalformedReplyError("a page that goes on, but not where")
     total = body.get("totalSize")
-    rows = [strip(row) for row in body["records"]]
+    rows = body["records"]
     return _Page(rows, total if isinstance(total, int) else len(rows), None if body["done"] else below_version(str(next_url)))
 
 

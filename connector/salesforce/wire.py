@@ -87,6 +87,26 @@ _WRITERS: Mapping[type, Callable[[Any], str]] = {
 """By exact type, because asking an abstract class about each of a hundred thousand values takes most of the time."""
 
 
+def parents_in(soql: str) -> frozenset[str] | None:
+    """Names of the parent records a query selects fields of (``A__r.B__c`` → ``A__r``); None = there may be subqueries, too."""
+    selected = soql.partition(" FROM ")[0]
+    if "(" in selected or "TYPEOF" in selected.upper():
+        return None
+    return frozenset(path.split(".")[0].split()[-1] for path in selected.split(",") if "." in path)
+
+
+def strip_rows(rows: Sequence[dict[str, object]], parents: frozenset[str] | None) -> list[Record]:
+    """Rows without ``attributes``, changed in place; ``parents`` as ``parents_in`` tells them, so that not every value is looked at."""
+    if parents is None:
+        return [strip(row) for row in rows]
+    for row in rows:
+        row.pop("attributes", None)
+        for name in parents:
+            if type(held := row.get(name)) is dict:
+                row[name] = strip(held)
+    return list(rows)
+
+
 def strip(row: dict[str, object]) -> Record:
     """The row without ``attributes`` at any depth; a subquery becomes its list of rows. The row given is changed: copies cost.
 

@@ -67,7 +67,7 @@ def test_attributes_are_gone_at_every_depth_and_a_subquery_is_a_list():
     child = record("Case", Id="5001", Owner=record("User", Name="Robin Example"))
     row = record("Account", Id="0011", Parent=None, Cases={"totalSize": 1, "done": True, "records": [child]})
     responses.get(QUERY, json=page([row]))
-    assert org().query("SELECT Id FROM Account") == [
+    assert org().query("SELECT Id, Parent.Name, (SELECT Id, Owner.Name FROM Cases) FROM Account") == [
         {"Id": "0011", "Parent": None, "Cases": [{"Id": "5001", "Owner": {"Name": "Robin Example"}}]}
     ]
 
@@ -78,7 +78,25 @@ def test_a_subquery_that_is_cut_off_is_an_error_not_a_shorter_list():
     row = record("Account", Cases={"totalSize": 900, "done": False, "records": [], "nextRecordsUrl": "/services/data/v66.0/query/x-1"})
     responses.get(QUERY, json=page([row]))
     with pytest.raises(PermanentError, match="query of their own"):
-        org().query("SELECT Id FROM Account")
+        org().query("SELECT Id, (SELECT Id FROM Cases) FROM Account")
+
+
+@pytest.mark.parametrize(
+    ("soql", "row", "clean"),
+    [
+        ("SELECT Id FROM Case", {"Id": "1"}, {"Id": "1"}),
+        ("SELECT Owner.Name, Id FROM Case", {"Id": "1", "Owner": record("User", Name="R")}, {"Id": "1", "Owner": {"Name": "R"}}),
+        ("SELECT Id, Owner.Name FROM Case", {"Id": "1", "Owner": None}, {"Id": "1", "Owner": None}),
+        ("SELECT Id, A__r.B__r.C__c FROM Case", {"A__r": record("A", B__r=record("B", C__c=1))}, {"A__r": {"B__r": {"C__c": 1}}}),
+        ("select Id, Owner.Name from Case", {"Id": "1", "Owner": record("User", Name="R")}, {"Id": "1", "Owner": {"Name": "R"}}),
+        ("SELECT TYPEOF What WHEN Account THEN Name END FROM Task", {"What": record("Account", Name="N")}, {"What": {"Name": "N"}}),
+    ],
+)
+def test_attributes_are_gone_however_parents_are_selected(soql, row, clean):
+    """Only the parents a query names are looked into, and none of them is missed."""
+    issue()
+    responses.get(QUERY, json=page([record("Case", **row)]))
+    assert org().query(soql) == [clean]
 
 
 def test_one_query_follows_its_pages_with_plain_calls():
