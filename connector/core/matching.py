@@ -15,6 +15,7 @@ from connector.core.words import CodeSet, Outcome, Scheme
 
 CEILING = Decimal(10_000_000)
 """An amount at or above this, in major units, is taken for a mistake."""
+OUTCOMES, SCHEMES, CODE_SETS = (frozenset(str(one) for one in words) for words in (Outcome, Scheme, CodeSet))
 MOVES_BACK = frozenset({Outcome.REVERSED, Outcome.REFUNDED, Outcome.CHARGED_BACK})
 MOVED_NOTHING = frozenset({Outcome.FAILED, Outcome.REJECTED, Outcome.PENDING})
 
@@ -136,7 +137,7 @@ def _problem(report: Report, candidates: Sequence[Candidate], now: datetime, ver
         return f"event version {report.version[:10]} is not understood; update Dunwell, or publish version {versions[0]}"
     if report.problems:
         return "; ".join(report.problems)
-    if report.outcome not in {str(one) for one in Outcome}:
+    if report.outcome not in OUTCOMES:
         return f"Outcome__c is not one of {', '.join(Outcome)}"
     if not (report.installment_id or report.installment_reference):
         return "the event names no installment: fill Installment__c (its id) or Installment_Reference__c"
@@ -162,9 +163,9 @@ def _wrong_values(report: Report, chosen: Candidate, now: datetime) -> str | Non
         return "Amount__c is negative for a collection; publish refunds and reversals as such"
     if report.currency and report.currency != chosen.currency:
         return f"Currency__c is {report.currency[:3]}, the installment is in {chosen.currency}"
-    if report.scheme and report.scheme not in {str(one) for one in Scheme}:
+    if report.scheme and report.scheme not in SCHEMES:
         return f"Scheme__c is not one of {', '.join(Scheme)}"
-    if report.code_set and report.code_set not in {str(one) for one in CodeSet}:
+    if report.code_set and report.code_set not in CODE_SETS:
         return "Code_Set__c is not a known code set; leave it empty to use the scheme's usual one"
     if report.occurred_at is not None and report.occurred_at > now + timedelta(days=1):
         return "Occurred_At__c lies in the future"
