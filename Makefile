@@ -30,9 +30,9 @@ format: .venv/installed ## put the code in form
 soak: .venv/installed ## kill -9 at 200 random points of the pipeline
 	SOAK_POINTS=200 $(BIN)/python -m pytest -q -m soak -n $(WORKERS)
 
-lock: .venv/installed ## pin all dependencies again, with hashes; needs uv
-	uv pip compile -q --upgrade --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-annotate pyproject.toml -o requirements.txt
-	uv pip compile -q --upgrade --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-annotate --extra sandbox --extra dev pyproject.toml -o requirements-dev.txt
+lock: .venv/installed ## pin all dependencies again, with hashes; needs uv; UPGRADE=--upgrade takes newer releases
+	uv pip compile -q $(UPGRADE) --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-annotate pyproject.toml -o requirements.txt
+	uv pip compile -q $(UPGRADE) --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-annotate --extra sandbox --extra dev pyproject.toml -o requirements-dev.txt
 
 clean:
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis
