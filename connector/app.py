@@ -27,6 +27,7 @@ from connector.mapping.org import Mapping as OrgMapping
 from connector.mapping.org import load_mapping
 from connector.mapping.policies import load_policies
 from connector.mapping.reasons import load_reasons
+from connector.mapping.rules import load_rules
 from connector.mapping.templates import Templates, load_templates
 from connector.pipeline.parked import place_parked
 from connector.pipeline.ports import Context
@@ -78,7 +79,7 @@ def business(settings: Settings) -> Business:
     parts: dict[str, object] = {}
     for name, reader in (
         ("mapping", lambda: load_mapping(directory, settings.mapping)[0]),
-        ("policies", lambda: load_policies(directory / "policies")),
+        ("policies", lambda: load_policies(directory / "policies", load_rules(directory / "rules"))),
         ("catalogue", lambda: load_reasons(directory / "reasons")),
         ("templates", lambda: load_templates(directory / "templates")),
     ):

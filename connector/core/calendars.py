@@ -23,7 +23,7 @@ NONE: frozenset[date] = frozenset()
 
 @lru_cache(maxsize=2048)
 def public_holidays(country: str | None, year: int) -> frozenset[date]:
-    """Nation-wide public holidays of ``country`` (ISO 3166-1 alpha-2) in ``year``; empty where unknown."""
+    """Public holidays of ``country`` (``NL``) or of a part of it (``GB-SCT``) in ``year``; nation-wide where the part is unknown."""
     return _listed(holidays.country_holidays, country, year)
 
 
@@ -35,12 +35,14 @@ def _financial(market: str, year: int) -> frozenset[date]:
 def _listed(source: Callable[..., object], name: str | None, year: int) -> frozenset[date]:
     if not name:
         return NONE
-    try:
-        part = {"subdiv": PARTS[name.upper()]} if name.upper() in PARTS else {}
-        found = source(name.upper(), years=year, **part)
-    except (NotImplementedError, KeyError, ValueError, AttributeError):
-        return NONE
-    return frozenset(found) if isinstance(found, dict) else NONE
+    country, _, region = name.upper().partition("-")
+    for part in dict.fromkeys((region or PARTS.get(country), PARTS.get(country), None)):
+        try:
+            found = source(country, years=year, **({"subdiv": part} if part else {}))
+        except (NotImplementedError, KeyError, ValueError, AttributeError):
+            continue
+        return frozenset(found) if isinstance(found, dict) else NONE
+    return NONE
 
 
 def is_holiday(country: str | None, day: date) -> bool:

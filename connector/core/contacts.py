@@ -23,9 +23,6 @@ from connector.core.words import CONTACT_KINDS, Channel, Kind, Tone, Withholding
 
 SOFTER = {Tone.FINAL: Tone.FIRM, Tone.FIRM: Tone.NEUTRAL, Tone.NEUTRAL: Tone.GENTLE}
 """A case of another kind softens every tone by one."""
-COUNTRY_GAPS = {"BE": 14, "NL": 14}
-"""Days between one reminder and the next. BE: law of 4 May 2023, first reminder free and 14 days to pay;
-NL: art. 6:96 BW, fourteen days after the letter (field notes 6.2)."""
 PARTIAL_GAP_DAYS = 7
 """Days between the last contact and the note that answers a partial payment."""
 CALL_MINUTE = 10 * 60
@@ -34,8 +31,6 @@ UNREACHABLE = "Decide how to reach a payer who has allowed no way of writing"
 UNCALLED = "Decide how to reach a payer who has not agreed to be called"
 LATE = timedelta(days=2)
 """A contact that its caps would delay by more than this is withheld, and planned when they allow it."""
-STRICTEST_GAP = 14
-"""For a payer whose country nobody knows."""
 
 
 def plan_contacts(sheet: Sheet, works: Sequence[Work], *, first: bool) -> None:
@@ -124,23 +119,10 @@ def _awaited(sheet: Sheet, course: Sequence[Work]) -> list[date]:
 
 def _lawfully_spaced(sheet: Sheet, step: Step) -> Step:
     """Widen the gap before a reminder to what the payer's country asks; the strictest where it is unknown."""
-    country = sheet.position.payer.country
-    least = STRICTEST_GAP if country is None else COUNTRY_GAPS.get(country, 0)
+    least = sheet.country_rules.reminder_gap_days
     if step.kind is not Kind.REMIND or step.tone not in (Tone.FIRM, Tone.FINAL) or step.gap_days >= least:
         return step
-    return Step(
-        step.level,
-        step.kind,
-        step.after_days,
-        least,
-        step.tone,
-        step.template,
-        step.assignee,
-        step.priority,
-        step.subject,
-        step.at_once,
-        step.also,
-    )
+    return replace(step, gap_days=least)
 
 
 def _write_partial(sheet: Sheet, course: Sequence[Work], ladder: Ladder, noted: str) -> None:
@@ -239,7 +221,7 @@ def _write_call(sheet: Sheet, ask: Ask) -> None:
     if at is None:
         _withheld(sheet, ask, Block(Withholding.QUIET_HOURS))
         return
-    block = call_block(sheet.position.payer, sheet.position.contacts, at, sheet.policy.calls_per_week)
+    block = call_block(sheet.position.payer, sheet.position.contacts, at, sheet.calls_per_week)
     if block is not None:
         _withheld(sheet, ask, block)
         if block.reason == Withholding.NO_CONSENT:

@@ -51,6 +51,9 @@ def _advice(value: object) -> object:
     return f"{value:02d}" if isinstance(value, int) and not isinstance(value, bool) else value
 
 
+_PART = re.compile(r"[A-Za-z]{2}-[A-Za-z0-9]{1,3}")
+
+
 def _country(value: str) -> str:
     if not re.fullmatch(r"[A-Za-z]{2}", value):
         raise ValueError("a country is two letters of ISO 3166-1, such as NL")
@@ -104,6 +107,7 @@ class PayerFacts(Part):
     kind: Literal["person", "company"] | None = None
     customer_since: Day | None = None
     country: Text | None = None
+    region: Text | None = None
     time_zone: Text | None = None
     phone_time_zone: Text | None = None
     language: Text | None = None
@@ -120,6 +124,15 @@ class PayerFacts(Part):
     @classmethod
     def _known_zone(cls, value: str | None) -> str | None:
         return None if value is None else _zone(value)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _part_of_country(cls, data: object) -> object:
+        """``GB-SCT`` says country and region at once (ISO 3166-2)."""
+        if not isinstance(data, dict) or not isinstance(data.get("country"), str) or not _PART.fullmatch(data["country"]):
+            return data
+        country, _, region = data["country"].partition("-")
+        return {**data, "country": country, "region": data.get("region") or region.upper()}
 
     @field_validator("country")
     @classmethod

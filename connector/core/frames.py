@@ -26,6 +26,7 @@ SCHEMA: Final[Mapping[str, Mapping[str, str]]] = {
         "kind": TEXT,
         "customer_since": DATE,
         "country": TEXT,
+        "region": TEXT,
         "time_zone": TEXT,
         "phone_time_zone": TEXT,
         "language": TEXT,

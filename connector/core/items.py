@@ -87,6 +87,7 @@ def open_items(books: Books, balances: Balances, courses: Mapping[int, Course], 
                 mandate=mandate,
                 first_ever=not payers.ever_paid[payer] and payers.first_on.get(payer) == due_on,
                 retried_elsewhere=bool(elsewhere),
+                attempts_24h=_tries_today(books, course),
                 attempts_30d=max(own_30, payers.declined.get((payer, credential, amount), 0) if credential else 0),
                 attempts_180d=own_180,
                 retry_stamp=stamp,
@@ -126,6 +127,10 @@ def _tries(books: Books, course: Course, due_on: date, counted: int) -> tuple[in
     half_year = sum(books.now - at < timedelta(days=180) for at in course.presented_at)
     age = (books.today - due_on).days
     return max(thirty, counted if age < 30 else 0), max(half_year, counted if age < 180 else 0)
+
+
+def _tries_today(books: Books, course: Course) -> int:
+    return sum(books.now - at < timedelta(hours=24) for at in course.declined_at)
 
 
 def _declined(books: Books, courses: Mapping[int, Course]) -> dict[tuple[int, str, int], int]:

@@ -46,6 +46,8 @@ class Payer:
     segment: str | None = None
     value: str | None = None
     risk: str | None = None
+    region: str | None = None
+    """Part of the country, the second half of an ISO 3166-2 code: ``MA`` of ``US-MA``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +111,8 @@ class OpenItem:
     """The payer's first installment of all, and nothing was ever collected from them."""
     retried_elsewhere: bool = False
     """Another system retries this processor's money; Dunwell never does."""
+    attempts_24h: int = 0
+    """Declined attempts on the same credential and amount in the last 24 hours."""
     attempts_30d: int = 0
     """Attempts on the same credential and amount in the last 30 days (card schemes' window)."""
     attempts_180d: int = 0

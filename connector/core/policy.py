@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from connector.core.conditions import Condition, Fact, FactKind
+from connector.core.rules import Rules
 from connector.core.words import Category, Channel, ClaimKind, HoldCause, Kind, Outcome, Scheme, Tone
 
 NO_REASON = "none"
@@ -199,6 +200,8 @@ class Policy:
     """Days after a retry before the next step of the ladder."""
     partial_patience_days: int = 14
     """Days after the note that answers a partial payment before the next step."""
+    rules: Rules = field(default_factory=Rules, compare=False)
+    """What schemes and countries forbid; no policy can switch it off."""
 
     def row(self, facts: Mapping[str, object]) -> Row:
         """Give the first row whose every condition holds. The loader sees to it that the last has none."""

@@ -17,7 +17,7 @@ from connector.core.ladder import subject
 from connector.core.limits import Block, channel_for
 from connector.core.model import FollowUp
 from connector.core.policy import RetryPlan
-from connector.core.schemes import can_collect, limit_of, over_ratio
+from connector.core.rules import SchemeLimit
 from connector.core.sheet import Sheet
 from connector.core.situation import Work
 from connector.core.timing import Wish, local, wish
@@ -74,7 +74,7 @@ def plan_retries(sheet: Sheet, works: list[Work]) -> None:
             sheet.withhold(Kind.RETRY, blocks, retry_key(work), (work.item.id,), work.ruling.name)
         else:
             free.append(work)
-    noticed = [work for work in free if limit_of(work.scheme).needs_notice]
+    noticed = [work for work in free if _limit(sheet, work).needs_notice]
     for work in free:
         if work not in noticed:
             _silent(sheet, work)
@@ -84,7 +84,7 @@ def plan_retries(sheet: Sheet, works: list[Work]) -> None:
 def _wanted(sheet: Sheet, work: Work, plan: RetryPlan) -> bool:
     """Tell whether a retry makes sense and is not under way."""
     failure = work.item.last_failure
-    if failure is None or not can_collect(work.scheme):
+    if failure is None or not _limit(sheet, work).collects:
         return False
     if len(work.item.failures) > plan.max_failures or sheet.now - failure.at > timedelta(days=plan.max_age_days):
         return False
@@ -105,9 +105,9 @@ def _blocks(sheet: Sheet, work: Work) -> list[Block]:
     blocks = list(work.retry_blocks)
     if work.item.retried_elsewhere or _left_to_the_bank(work):
         blocks.append(Block(Withholding.OTHER_SYSTEM))
-    if _over_limit(sheet, work) or over_ratio(work.scheme, dict(sheet.position.return_ratio)):
+    if _over_limit(sheet, work) or sheet.policy.rules.over_ratio(work.scheme, sheet.position.return_ratio):
         blocks.append(Block(Withholding.SCHEME_LIMIT))
-    if limit_of(work.scheme).needs_notice and not blocks:
+    if _limit(sheet, work).needs_notice and not blocks:
         channel, refused = channel_for(sheet.position.payer, sheet.policy.channels)
         hindered = [*work.contact_blocks, *([Block(refused)] if refused and channel is None else [])]
         if hindered:
@@ -123,7 +123,7 @@ def _left_to_the_bank(work: Work) -> bool:
 
 def _over_limit(sheet: Sheet, work: Work) -> bool:
     """Tell whether the scheme allows no further attempt: too many, too late, advised against, or for another amount than presented."""
-    limit, item, failure = limit_of(work.scheme), work.item, work.item.last_failure
+    limit, item, failure = _limit(sheet, work), work.item, work.item.last_failure
     if failure is not None and failure.reason.retry != "yes" and not _left_to_the_bank(work):
         return True
     presented = failure.amount_minor if failure is not None and failure.amount_minor else item.amount_minor
@@ -131,16 +131,30 @@ def _over_limit(sheet: Sheet, work: Work) -> bool:
         (limit.attempts_30d is not None and item.attempts_30d >= limit.attempts_30d)
         or (limit.presentments_180d is not None and item.attempts_180d >= limit.presentments_180d)
         or (limit.same_amount and presented != work.open_minor)
+        or _lapsed(limit, work, sheet.today)
         or _last_day(sheet, work) <= sheet.today
     )
 
 
+def _limit(sheet: Sheet, work: Work) -> SchemeLimit:
+    return sheet.policy.rules.scheme(work.scheme)
+
+
+def _lapsed(limit: SchemeLimit, work: Work, today: date) -> bool:
+    """Tell whether the mandate has not been used for so long that the scheme takes it for gone."""
+    last = work.failed_on
+    if limit.mandate_lapse_months is None or last is None:
+        return False
+    return (today.year - last.year) * 12 + today.month - last.month - (today.day < last.day) >= limit.mandate_lapse_months
+
+
 def _last_day(sheet: Sheet, work: Work) -> date:
     """Give the last day on which the scheme accepts this installment again."""
-    limit, first = limit_of(work.scheme), min(work.item.due_on, sheet.today)
+    limit, first = _limit(sheet, work), min(work.item.due_on, sheet.today)
     if limit.within_one_month:
         year, month = (first.year + first.month // 12, first.month % 12 + 1)
-        return date(year, month, min(first.day, calendar.monthrange(year, month)[1]))
+        last = date(year, month, min(first.day, calendar.monthrange(year, month)[1]))
+        return last if limit.within_days is None else min(last, first + timedelta(days=limit.within_days))
     return first + timedelta(days=limit.within_days) if limit.within_days is not None else NOTHING_DATED
 
 
@@ -190,6 +204,9 @@ def _day_for(sheet: Sheet, work: Work, not_before: date) -> date | None:
     if plan is None or failure is None:
         return None
     ready = min(failure.at, sheet.now) + timedelta(days=plan.after_days, hours=failure.reason.wait_hours or 0)
+    most_a_day = _limit(sheet, work).attempts_24h
+    if most_a_day is not None and work.item.attempts_24h >= most_a_day:
+        ready = max(ready, sheet.now + timedelta(hours=24))
     earliest = max(not_before, sheet.today + timedelta(days=1), ready.astimezone(sheet.where).date())
     if failure.reason.wait_hours and local(earliest, RETRY_MINUTE, sheet.where) < ready:
         earliest += timedelta(days=1)
@@ -227,7 +244,7 @@ def _possible(sheet: Sheet, work: Work, on: date) -> bool:
 
 def _after_notice(sheet: Sheet, work: Work, told_on: date) -> date:
     """Give the first day on which a debit announced on ``told_on`` may fall."""
-    limit = limit_of(work.scheme)
+    limit = _limit(sheet, work)
     agreed = sheet.policy.notice_days.get(work.scheme or "")
     if agreed is None and limit.notice_business_days:
         return plus_business_days(work.scheme, sheet.country, told_on, limit.notice_business_days)

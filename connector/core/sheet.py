@@ -13,6 +13,7 @@ from connector.core.calendars import business_day_from
 from connector.core.limits import Block, merged
 from connector.core.model import FollowUp, Position, Withheld
 from connector.core.policy import Policy
+from connector.core.rules import CountryRules
 from connector.core.timing import Diary, creditor_zone, local, payer_zones
 from connector.core.words import SILENT_KINDS, Kind
 
@@ -37,6 +38,17 @@ class Sheet:
     follow_ups: list[FollowUp] = field(default_factory=list)
     withheld: list[Withheld] = field(default_factory=list)
     used: set[str] = field(default_factory=set)
+
+    @property
+    def country_rules(self) -> CountryRules:
+        """What the place the payer lives in asks of us."""
+        return self.policy.rules.country(self.position.payer.country, self.position.payer.region)
+
+    @property
+    def calls_per_week(self) -> int:
+        """Most calls in seven days: the policy's, or fewer where the payer's place says so."""
+        lawful = self.country_rules.calls_per_week
+        return self.policy.calls_per_week if lawful is None else min(lawful, self.policy.calls_per_week)
 
     def is_done(self, key: str) -> bool:
         """Tell whether ``key`` was made before, or a person decided that it is not."""
@@ -85,5 +97,6 @@ def open_sheet(position: Position, policy: Policy, now: datetime) -> Sheet:
     done.update((contact.key, contact.at) for contact in position.contacts if contact.key)
     noticed = (contact.at for contact in position.contacts if contact.kind not in SILENT_KINDS)
     recent = tuple(at for at in noticed if abs(at - now) < timedelta(days=60))
-    diary = Diary(now, payer_zones(position.payer, position.time_zone), country, recent, policy.contacts_per_day, policy.contacts_per_week)
+    place = f"{country}-{position.payer.region}" if country and position.payer.region else country
+    diary = Diary(now, payer_zones(position.payer, position.time_zone), place, recent, policy.contacts_per_day, policy.contacts_per_week)
     return Sheet(position, policy, now, now.astimezone(where).date(), where, country, done, diary)

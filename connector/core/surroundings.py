@@ -43,7 +43,7 @@ def surroundings(snapshot: Snapshot) -> Surroundings:
 def payers_of(snapshot: Snapshot) -> list[tuple[Payer, Plan | None, tuple[str, ...]]]:
     """Each payer with their plan and the installments that could not be read, in the frame's order."""
     table = snapshot.payers.drop_duplicates("id", keep="last")
-    words = ("id", "kind", "country", "time_zone", "phone_time_zone", "language", "preferred_channel", "segment", "value", "risk")
+    words = ("id", "kind", "country", "time_zone", "phone_time_zone", "language", "preferred_channel", "segment", "value", "risk", "region")
     plans = zip(texts(table, "plan_state"), texts(table, "plan_id"), texts(table, "missing"), strict=True)
     facts = zip(
         dates(table, "customer_since"),
@@ -70,6 +70,7 @@ def payers_of(snapshot: Snapshot) -> list[tuple[Payer, Plan | None, tuple[str, .
             segment=one[7],
             value=one[8],
             risk=one[9],
+            region=one[10],
         )
         found.append((payer, None if state is None else Plan(state, plan_id), tuple((missing or "").split())))
     return found

@@ -50,6 +50,8 @@ class PayerFields(Strict):
     name: ApiName = "Name"
     customer_since: ApiName | None = None
     country: ApiName | None = None
+    region: ApiName | None = None
+    """State, province or part of the country, as its ISO 3166-2 code or by name."""
     time_zone: ApiName | None = None
     phone_time_zone: ApiName | None = None
     language: ApiName | None = None

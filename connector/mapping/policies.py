@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from connector.core import money
 from connector.core.conditions import Condition, ConditionError, parse
 from connector.core.policy import FACTS, FORBIDDEN_FACTS, ONLY_MILDER, CaseRules, HoldPlan, Ladder, Policy, RetryPlan, Row, Step, Task
+from connector.core.rules import Rules
 from connector.core.words import CONTACT_KINDS, Channel, HoldCause, Kind, Scheme, Tone
 from connector.errors import ConfigError
 from connector.mapping.source import Source, read, validate
@@ -120,17 +121,17 @@ class PolicyFile(_Strict):
     rows: Annotated[list[RowFile], Field(min_length=1)]
 
 
-def load_policy(path: Path) -> Policy:
+def load_policy(path: Path, rules: Rules) -> Policy:
     """Read and check one policy file.
 
     Raises:
         ConfigError: every fault at once, each ``file:line: what, did you mean``.
 
     """
-    return build(read(path))
+    return build(read(path), rules)
 
 
-def load_policies(folder: Path) -> dict[str, Policy]:
+def load_policies(folder: Path, rules: Rules) -> dict[str, Policy]:
     """Read every ``*.yaml`` of a folder: name of the policy → policy.
 
     Raises:
@@ -141,7 +142,7 @@ def load_policies(folder: Path) -> dict[str, Policy]:
     found: dict[str, Policy] = {}
     for path in sorted(folder.glob("*.yaml")):
         try:
-            policy = load_policy(path)
+            policy = load_policy(path, rules)
         except ConfigError as error:
             problems += error.problems
             continue
@@ -155,7 +156,7 @@ def load_policies(folder: Path) -> dict[str, Policy]:
     return found
 
 
-def build(source: Source) -> Policy:
+def build(source: Source, rules: Rules) -> Policy:
     """Check one parsed file and give its policy."""
     problems: list[str] = []
     conditions = _conditions(source, problems)
@@ -166,7 +167,7 @@ def build(source: Source) -> Policy:
     _check(source, file, problems)
     if problems:
         raise ConfigError(_in_order(problems))
-    return _policy(file, conditions)
+    return _policy(file, conditions, rules)
 
 
 def _in_order(problems: Sequence[str]) -> list[str]:
@@ -261,7 +262,7 @@ def _harsh(row: RowFile, file: PolicyFile) -> bool:
     return bool(tones & HARSH or kinds & {Kind.ESCALATE, Kind.PROPOSE_REFERRAL, Kind.PROPOSE_WRITE_OFF} or row.hold)
 
 
-def _policy(file: PolicyFile, conditions: Sequence[tuple[tuple[str, Condition], ...]]) -> Policy:
+def _policy(file: PolicyFile, conditions: Sequence[tuple[tuple[str, Condition], ...]], rules: Rules) -> Policy:
     rows = tuple(
         Row(
             row.row, conditions[at], row.because, row.ladder,
@@ -281,7 +282,7 @@ def _policy(file: PolicyFile, conditions: Sequence[tuple[tuple[str, Condition], 
         MappingProxyType({currency: money.to_minor(amount, currency) for currency, amount in file.threshold.items()}),
         file.threshold_default, file.contacts_per_day, file.contacts_per_week, file.calls_per_week,
         MappingProxyType({str(scheme): days for scheme, days in file.notice_days.items()}), tuple(file.channels), file.grace_days, file.confirm_within_days,
-        file.retry_patience_days, file.partial_patience_days,
+        file.retry_patience_days, file.partial_patience_days, rules,
     )  # fmt: skip
 
 

@@ -109,6 +109,7 @@ def payer_row(payer: PayerObject, record: Record) -> Row:
         "kind": payer.kind,
         "customer_since": day(record, names.customer_since),
         "country": _country(text(record, names.country)),
+        "region": text(record, names.region),
         "time_zone": text(record, names.time_zone),
         "phone_time_zone": text(record, names.phone_time_zone),
         "language": text(record, names.language),

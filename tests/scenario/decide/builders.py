@@ -11,6 +11,7 @@ from connector.core.model import Case, Contact, Decision, Failure, OpenItem, Pay
 from connector.core.policy import Policy
 from connector.core.words import Category, Channel, Kind, Outcome, Scheme
 from connector.mapping.policies import load_policies
+from connector.mapping.rules import load_rules
 
 ROOT = Path(__file__).resolve().parents[3]
 AMSTERDAM = ZoneInfo("Europe/Amsterdam")
@@ -22,7 +23,7 @@ RETRYABLE = {Category.INSUFFICIENT_FUNDS, Category.TECHNICAL, Category.REFUSED}
 @cache
 def default_policy() -> Policy:
     """The policy that ships."""
-    return load_policies(ROOT / "mappings" / "policies")["default"]
+    return load_policies(ROOT / "mappings" / "policies", load_rules(ROOT / "mappings" / "rules"))["default"]
 
 
 def at(text: str, zone: ZoneInfo = AMSTERDAM) -> datetime:

@@ -12,7 +12,6 @@ from connector.core.ladder import step_key
 from connector.core.limits import Block, call_block, channel_for, in_force, matters, merged
 from connector.core.model import Hold
 from connector.core.policy import FACTS
-from connector.core.schemes import LIMITS, STRICTEST, can_collect, limit_of, over_ratio
 from connector.core.timing import Diary, Wish, creditor_zone, day_after, payer_zones
 from connector.core.words import Channel, HoldCause, Kind, Scheme, Withholding
 from connector.mapping.policies import build
@@ -161,15 +160,6 @@ def test_cases_matter_by_type_and_else_by_subject():
     assert not matters(complaint(type=None, subject=None), ("complain",))
 
 
-def test_every_scheme_has_limits_with_a_source():
-    """An unknown scheme gets the strictest; what cannot be pulled is never tried again."""
-    assert set(LIMITS) == set(Scheme)
-    assert all(limit.source for limit in LIMITS.values())
-    assert limit_of(None) is STRICTEST
-    assert not can_collect(Scheme.CREDIT_TRANSFER)
-    assert can_collect(None)
-
-
 @pytest.mark.parametrize(
     ("ratios", "over"),
     [
@@ -179,7 +169,7 @@ def test_every_scheme_has_limits_with_a_source():
 )  # fmt: skip
 def test_return_ratios_throttle_their_own_scheme(ratios, over):
     """At Nacha's levels nothing is presented again, whichever way the ratio is named."""
-    assert over_ratio(Scheme.ACH, ratios) is over
+    assert default_policy().rules.over_ratio(Scheme.ACH, ratios) is over
 
 
 def test_keys_never_meet_and_always_fit():
@@ -207,7 +197,7 @@ rows:
   - {row: alive, when: {failures_12m: "[1..5]", reason: technical}, because: Alive.}
   - {row: last, because: Last.}
 """
-    policy = build(parse("policies/small.yaml", text))
+    policy = build(parse("policies/small.yaml", text), default_policy().rules)
     assert dead_rows(policy) == [("dead", "wide")]
     assert {"reason": "disputed", "claim_kind": "debt", "retryable": "no"} in unanswered(policy)
 

@@ -4,12 +4,14 @@ from pathlib import Path
 
 import pytest
 
+from connector.core.rules import Rules
 from connector.core.words import Kind, Tone
 from connector.errors import ConfigError
 from connector.mapping.policies import build, load_policies, load_policy
 from connector.mapping.source import parse
 from tests.scenario.decide.builders import ROOT, default_policy
 
+RULES = Rules()
 GOOD = """
 policy: small
 version: "1"
@@ -30,13 +32,13 @@ rows:
 def faults(text):
     """What is wrong with a policy."""
     with pytest.raises(ConfigError) as caught:
-        build(parse("policies/small.yaml", text))
+        build(parse("policies/small.yaml", text), RULES)
     return caught.value.problems
 
 
 def test_a_small_policy_loads():
     """Nothing beyond a name, a version, a ladder and two rows is needed."""
-    policy = build(parse("policies/small.yaml", GOOD))
+    policy = build(parse("policies/small.yaml", GOOD), RULES)
     assert (policy.name, policy.version, len(policy.rows)) == ("small", "1", 2)
     assert policy.ladders["short"].steps[0].kind is Kind.REMIND
 
@@ -113,23 +115,23 @@ def test_segment_and_value_only_make_a_course_milder(harsh):
     """A row that asks for somebody's segment may be neither firm nor escalate nor hold."""
     bad = GOOD.replace("when: {reason: none}", "when: {segment: gold}\n    " + harsh)
     assert any("may only make a course milder" in one for one in faults(bad))
-    mild = build(parse("policies/small.yaml", GOOD.replace("{reason: none}", "{segment: gold}")))
+    mild = build(parse("policies/small.yaml", GOOD.replace("{reason: none}", "{segment: gold}")), RULES)
     assert mild.rows[0].when[0][0] == "segment"
 
 
 def test_two_policies_of_one_name_and_an_empty_folder_are_refused(tmp_path: Path):
     """A name stands for one policy, and there must be one."""
     with pytest.raises(ConfigError, match=r"at least default\.yaml"):
-        load_policies(tmp_path)
+        load_policies(tmp_path, RULES)
     for name in ("a", "b"):
         (tmp_path / f"{name}.yaml").write_text(GOOD)
     with pytest.raises(ConfigError, match="there is already a policy 'small'"):
-        load_policies(tmp_path)
+        load_policies(tmp_path, RULES)
     (tmp_path / "c.yaml").write_text("rows: [")
     with pytest.raises(ConfigError, match="not YAML"):
-        load_policies(tmp_path)
+        load_policies(tmp_path, RULES)
 
 
 def test_the_default_policy_is_read_from_its_file():
     """The file that ships is the one the tests use."""
-    assert load_policy(ROOT / "mappings" / "policies" / "default.yaml") == default_policy()
+    assert load_policy(ROOT / "mappings" / "policies" / "default.yaml", RULES) == default_policy()
