@@ -6,7 +6,7 @@ first call to an org, and the org is verified before the first write.
 
 import os
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -19,6 +19,7 @@ from connector.core import facts, facts_batch
 from connector.core.decide import decide
 from connector.core.policy import Policy
 from connector.core.reasons import Catalogue
+from connector.core.what_if import suppose
 from connector.daemon import Daemon, Pace
 from connector.errors import ConfigError, TransientError
 from connector.log import get
@@ -245,11 +246,16 @@ def scheduler(app: App) -> Scheduler[Context]:
     return Scheduler(planned, app.context, store=app.store, clock=app.clock, time_zone=app.context.mapping.creditor.time_zone)
 
 
-def decide_facts(text: str, ours: Business) -> list[dict[str, object]]:
+def decide_facts(text: str, ours: Business, supposed: Sequence[str] = ()) -> list[dict[str, object]]:
     """Decide every element of a facts file, in its order; a bad element gives ``{"error": ...}`` in its place.
 
+    Args:
+        text: the file.
+        ours: mapping, policies and reasons.
+        supposed: ``key=value`` of ``--what-if``, for every element.
+
     Raises:
-        ConfigError: it is not JSON.
+        ConfigError: it is not JSON, or a supposition cannot be read.
 
     """
     elements, _ = facts.read(text)
@@ -263,7 +269,7 @@ def decide_facts(text: str, ours: Business) -> list[dict[str, object]]:
             found[at] = {"error": str(error)}
     positions = facts_batch.positions([parsed for _, parsed, _ in good], ours.catalogue)
     for (at, parsed, policy), position in zip(good, positions, strict=True):
-        found[at] = facts.render(decide(position, policy, parsed.now))
+        found[at] = facts.render(decide(suppose(position, supposed, parsed.now), policy, parsed.now))
     return found
 
 

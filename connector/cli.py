@@ -29,6 +29,7 @@ from connector import demo as story
 from connector import log, settings
 from connector.core import money
 from connector.core.facts import render as rendered
+from connector.core.what_if import KEYS as SUPPOSABLE
 from connector.errors import ConfigError, DunwellError
 from connector.pipeline.sweep import Sweep, sweep
 from connector.pipeline.treat import treat
@@ -46,6 +47,10 @@ out = Console(soft_wrap=True)
 err = Console(stderr=True, soft_wrap=True)
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON value and nothing else.")]
+WhatIf = Annotated[
+    list[str] | None,
+    typer.Option("--what-if", metavar="KEY=VALUE", help=f"And if it were otherwise; may be repeated. {', '.join(sorted(SUPPOSABLE))}."),
+]
 Dry = Annotated[bool, typer.Option("--dry-run", help="Decide and show; write nothing.")]
 
 
@@ -130,16 +135,18 @@ def _on_signals(stop: Callable[[], None], seconds: float) -> None:
 @cli.command()
 def decide(
     facts: Annotated[Path, typer.Argument(metavar="FACTS.json", help="One object or an array; - reads standard input.")],
+    what_if: WhatIf = None,
     as_json: Json = False,
 ) -> None:
     """Say what would be done, and why, for facts in a file. Needs no org."""
     with told():
         text = _text_of(facts)
-        found = wiring.decide_facts(text, wiring.business(settings.defaults()))
+        found = wiring.decide_facts(text, wiring.business(settings.defaults()), what_if or ())
         many = text.lstrip().startswith("[")
         if as_json or not sys.stdout.isatty():
             sys.stdout.write(json.dumps(found if many else found[0], indent=2, ensure_ascii=False) + "\n")
         else:
+            _print_supposed(what_if or ())
             for one in found:
                 _print_decision(one)
         if not many and "error" in found[0]:
@@ -158,17 +165,19 @@ def _text_of(facts: Path) -> str:
 
 @cli.command()
 def explain(
-    payer: Annotated[str, typer.Argument(metavar="PAYER", help="Record id of the payer (Contact or Account).")], as_json: Json = False
+    payer: Annotated[str, typer.Argument(metavar="PAYER", help="Record id of the payer (Contact or Account).")],
+    what_if: WhatIf = None,
+    as_json: Json = False,
 ) -> None:
     """Say what would be done now for one payer of the org, and why. Writes nothing."""
     with told():
         payer = full_id(payer)
-        _explain(payer, as_json=as_json)
+        _explain(payer, what_if or (), as_json=as_json)
 
 
-def _explain(payer: str, *, as_json: bool) -> None:
+def _explain(payer: str, supposed: Sequence[str], *, as_json: bool) -> None:
     with opened() as app:
-        batch = treat(app.context, [payer], app.clock.now(), dry=True)
+        batch = treat(app.context, [payer], app.clock.now(), dry=True, supposed=supposed)
         if payer in batch.parked:
             raise DunwellError(f"{payer}: {batch.parked[payer]}")
         (decision,) = batch.decisions
@@ -176,6 +185,7 @@ def _explain(payer: str, *, as_json: bool) -> None:
         if as_json:
             sys.stdout.write(json.dumps(result, indent=2, ensure_ascii=False) + "\n")
         else:
+            _print_supposed(supposed)
             _print_decision(result, why=decision.why)
 
 
@@ -279,6 +289,11 @@ def demo(
             for name, what in told_story.untold.items():
                 err.print(f"not told: {name}: {what}", style="red", markup=False, highlight=False)
             raise typer.Exit(1)
+
+
+def _print_supposed(supposed: Sequence[str]) -> None:
+    if supposed:
+        out.print(f"Supposing {', '.join(supposed)}:", highlight=False, markup=False)
 
 
 def _print_decision(result: dict[str, object], *, why: str | None = None) -> None:

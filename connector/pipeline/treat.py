@@ -14,6 +14,7 @@ from connector.core.decide import decide
 from connector.core.facts import render
 from connector.core.ledger import assess
 from connector.core.model import Decision, Position
+from connector.core.what_if import suppose
 from connector.errors import DunwellError
 from connector.log import get
 from connector.pipeline.apply import Applied, Plan, Writer
@@ -37,16 +38,19 @@ class Batch:
     """Payers of whom rows could not be read."""
 
 
-def treat(context: Context, payers: Sequence[str], now: datetime, *, dry: bool = False) -> Batch:
-    """Treat ``payers`` (at most 200). ``dry`` decides and writes nothing.
+def treat(context: Context, payers: Sequence[str], now: datetime, *, dry: bool = False, supposed: Sequence[str] = ()) -> Batch:
+    """Treat ``payers`` (at most 200). ``dry`` decides and writes nothing, and so does ``supposed``: ``key=value`` of ``--what-if``.
 
     Raises:
+        ConfigError: a supposition cannot be read.
         TransientError: the org does not answer or took an unknown part; treat the same payers again.
 
     """
     loaded = load(context.org, context.mapping, payers, now)
     batch = Batch(parked=dict(loaded.unreadable))
     positions = _assess(context, loaded, now, batch)
+    if supposed:
+        positions = {payer: suppose(position, supposed, now) for payer, position in positions.items()}
     plans = []
     for payer, position in positions.items():
         try:
@@ -58,7 +62,7 @@ def treat(context: Context, payers: Sequence[str], now: datetime, *, dry: bool =
             batch.missing.append(payer)
             log.error("payer.rows_missing", payer=payer, count=len(position.missing))
     batch.decisions = [plan.decision for plan in plans]
-    if not dry:
+    if not (dry or supposed):
         batch.applied = Writer(context, loaded, now).apply(plans)
         batch.parked.update(batch.applied.refused)
     return batch
