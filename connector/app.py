@@ -26,7 +26,7 @@ from connector.log import get
 from connector.mapping import own, queries, read
 from connector.mapping.org import Mapping as OrgMapping
 from connector.mapping.org import load_mapping
-from connector.mapping.policies import load_policies
+from connector.mapping.policy_folder import load_policies
 from connector.mapping.reasons import load_reasons
 from connector.mapping.rules import load_rules
 from connector.mapping.templates import Templates, load_templates

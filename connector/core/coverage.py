@@ -4,20 +4,31 @@ Must not load or change a policy. Invariant: a row is called dead only if an ear
 around which the table's own conditions turn; a warning is never a guess.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import product
 
 from connector.core.conditions import FactKind
-from connector.core.policy import FACTS, NO_REASON, Policy, Row
+from connector.core.policy import FACTS, NO_REASON, ORDER_STEP, Policy, Row
 from connector.core.words import Category, ClaimKind
 
 
 def dead_rows(policy: Policy) -> list[tuple[str, str]]:
-    """Give rows that can never be hit, each with the earlier row that always comes first."""
-    samples = _samples(policy)
+    """Give rows that can never be hit, each with the earlier row that always comes first.
+
+    A row of the base is not called dead because a variant's row comes before it: that is what variants are for.
+    """
+    found = _dead(policy.rows, policy.rows)
+    for variant in policy.variants:
+        own = [row for row in variant.rows if row.order % ORDER_STEP]
+        found += _dead(variant.rows, own)
+    return found
+
+
+def _dead(rows: Sequence[Row], asked: Sequence[Row]) -> list[tuple[str, str]]:
+    samples = _samples(rows)
     found = []
-    for at, row in enumerate(policy.rows):
-        first = next((earlier for earlier in policy.rows[:at] if _swallows(earlier, row, samples)), None)
+    for row in asked:
+        first = next((earlier for earlier in rows[: rows.index(row)] if _swallows(earlier, row, samples)), None)
         if first is not None:
             found.append((row.name, first.name))
     return found
@@ -34,12 +45,12 @@ def unanswered(policy: Policy) -> list[dict[str, object]]:
     return list(seen.values())
 
 
-def _samples(policy: Policy) -> dict[str, list[object]]:
+def _samples(rows: Sequence[Row]) -> dict[str, list[object]]:
     """Give the values of each fact around which some condition of the table turns, and one beyond them all."""
     samples: dict[str, list[object]] = {
         name: [None, *fact.words, *((True, False) if fact.kind is FactKind.FLAG else ())] for name, fact in FACTS.items()
     }
-    for row in policy.rows:
+    for row in rows:
         for name, condition in row.when:
             samples[name] += condition.samples
     return samples

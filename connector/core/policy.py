@@ -12,6 +12,8 @@ from connector.core.conditions import Condition, Fact, FactKind
 from connector.core.rules import Rules
 from connector.core.words import Category, Channel, ClaimKind, HoldCause, Kind, Outcome, Scheme, Tone
 
+ORDER_STEP = 1000
+"""Room between two rows of a whole policy."""
 NO_REASON = "none"
 """Value of the fact ``reason`` where nothing failed: simply not paid."""
 
@@ -75,6 +77,10 @@ FORBIDDEN_FACTS = (
 """Named in an error of their own: nobody is treated by what they are."""
 ONLY_MILDER = ("segment", "value")
 """Facts a row may use only towards a milder course."""
+
+
+Tests = tuple[tuple[str, Condition], ...]
+"""Conditions by fact; all must hold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +148,7 @@ class Row:
     """One row of the table."""
 
     name: str
-    when: tuple[tuple[str, Condition], ...]
+    when: Tests
     because: str
     """The sentence that explains the row to the people who read the follow-up."""
     ladder: str | None = None
@@ -153,7 +159,10 @@ class Row:
     """Tone of the first contact instead of the ladder's."""
     watch: bool = False
     """True: the payer is only watched, no contact is due."""
+    always: bool = False
+    """True: tried before the rows of any variant; what stops everything stops it for every product."""
     order: int = 0
+    """Place in the table; rows of a whole policy stand ``ORDER_STEP`` apart, so that a variant's fit between."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +175,20 @@ class CaseRules:
     """Types that withhold retries too."""
     max_age_days: int = 90
     """Older than this, a person decides whether the case still stands in the way."""
+
+
+def met(tests: Tests, facts: Mapping[str, object]) -> bool:
+    """Tell whether every condition holds."""
+    return all(condition.holds(facts[name]) for name, condition in tests)
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """The policy of some installments only: of a product, a segment, a country. Its rows are the whole table for them."""
+
+    name: str
+    applies: Tests
+    rows: tuple[Row, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,15 +223,18 @@ class Policy:
     """Days after a retry before the next step of the ladder."""
     partial_patience_days: int = 14
     """Days after the note that answers a partial payment before the next step."""
+    variants: tuple[Variant, ...] = ()
+    """The first that applies to an installment gives its table."""
     rules: Rules = field(default_factory=Rules, compare=False)
     """What schemes and countries forbid; no policy can switch it off."""
 
     def row(self, facts: Mapping[str, object]) -> Row:
         """Give the first row whose every condition holds. The loader sees to it that the last has none."""
-        for row in self.rows:
+        rows = next((variant.rows for variant in self.variants if met(variant.applies, facts)), self.rows)
+        for row in rows:
             for name, condition in row.when:
                 if not condition.holds(facts[name]):
                     break
             else:
                 return row
-        return self.rows[-1]
+        return rows[-1]

@@ -1,35 +1,51 @@
-"""Policies: YAML that a credit manager edits → a checked ``Policy``.
+"""One policy: YAML that a credit manager edits → a checked ``Policy``.
 
 Must not judge payers. Invariant: a policy that loads has a catch-all row, knows every ladder it names, and
 uses segment and value only towards milder courses; every fault is told at once as ``file:line: what``.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from difflib import get_close_matches
-from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from connector.core import money
-from connector.core.conditions import Condition, ConditionError, parse
-from connector.core.policy import FACTS, FORBIDDEN_FACTS, ONLY_MILDER, CaseRules, HoldPlan, Ladder, Policy, RetryPlan, Row, Step, Task
+from connector.core.conditions import ConditionError, parse
+from connector.core.policy import (
+    FACTS,
+    FORBIDDEN_FACTS,
+    ONLY_MILDER,
+    ORDER_STEP,
+    CaseRules,
+    HoldPlan,
+    Ladder,
+    Policy,
+    RetryPlan,
+    Row,
+    Step,
+    Task,
+    Tests,
+)
 from connector.core.rules import Rules
 from connector.core.words import CONTACT_KINDS, Channel, HoldCause, Kind, Scheme, Tone
 from connector.errors import ConfigError
-from connector.mapping.source import Source, read, validate
+from connector.mapping.source import Location, Source, validate
 
 HARSH = frozenset({Tone.FIRM, Tone.FINAL})
+ESCALATING = frozenset({Kind.ESCALATE, Kind.PROPOSE_REFERRAL, Kind.PROPOSE_WRITE_OFF})
 Days = Annotated[int, Field(ge=0, le=400)]
 
 
-class _Strict(BaseModel):
+class Strict(BaseModel):
+    """A part of a policy file: unknown keys are refused."""
+
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class TaskFile(_Strict):
+class TaskFile(Strict):
     """A task besides the ladder."""
 
     kind: Kind
@@ -42,7 +58,7 @@ class TaskFile(_Strict):
     per: Literal["failure", "course", "payer"] = "failure"
 
 
-class StepFile(_Strict):
+class StepFile(Strict):
     """One level of a ladder."""
 
     level: Annotated[int, Field(ge=1, le=99)]
@@ -58,7 +74,7 @@ class StepFile(_Strict):
     also: list[TaskFile] = []
 
 
-class RetryFile(_Strict):
+class RetryFile(Strict):
     """When to try again."""
 
     on: Literal["pay_day", "soon"]
@@ -68,14 +84,14 @@ class RetryFile(_Strict):
     max_age_days: Days = 120
 
 
-class HoldFile(_Strict):
+class HoldFile(Strict):
     """A hold to put on."""
 
     cause: HoldCause
     scope: Literal["installment", "payer"] = "installment"
 
 
-class RowFile(_Strict):
+class RowFile(Strict):
     """One row of the table."""
 
     row: Annotated[str, Field(min_length=1, max_length=80)]
@@ -87,9 +103,10 @@ class RowFile(_Strict):
     hold: HoldFile | None = None
     tone: Tone | None = None
     watch: bool = False
+    always: bool = False
 
 
-class CasesFile(_Strict):
+class CasesFile(Strict):
     """Which open cases matter."""
 
     withhold_contact: list[str] = []
@@ -97,7 +114,7 @@ class CasesFile(_Strict):
     max_age_days: Days = 90
 
 
-class PolicyFile(_Strict):
+class PolicyFile(Strict):
     """A policy file."""
 
     policy: Annotated[str, Field(min_length=1, max_length=80)]
@@ -121,78 +138,45 @@ class PolicyFile(_Strict):
     rows: Annotated[list[RowFile], Field(min_length=1)]
 
 
-def load_policy(path: Path, rules: Rules) -> Policy:
-    """Read and check one policy file.
-
-    Raises:
-        ConfigError: every fault at once, each ``file:line: what, did you mean``.
-
-    """
-    return build(read(path), rules)
-
-
-def load_policies(folder: Path, rules: Rules) -> dict[str, Policy]:
-    """Read every ``*.yaml`` of a folder: name of the policy → policy.
-
-    Raises:
-        ConfigError: every fault of every file, no file at all, or two policies of one name.
-
-    """
-    problems: list[str] = []
-    found: dict[str, Policy] = {}
-    for path in sorted(folder.glob("*.yaml")):
-        try:
-            policy = load_policy(path, rules)
-        except ConfigError as error:
-            problems += error.problems
-            continue
-        if policy.name in found:
-            problems.append(f"{folder.name}/{path.name}:1: there is already a policy '{policy.name}'")
-        found[policy.name] = policy
-    if not found and not problems:
-        problems.append(f"{folder.name}:1: no policy; at least default.yaml is needed")
-    if problems:
-        raise ConfigError(problems)
-    return found
-
-
 def build(source: Source, rules: Rules) -> Policy:
     """Check one parsed file and give its policy."""
     problems: list[str] = []
-    conditions = _conditions(source, problems)
+    conditions = conditions_of(source, problems)
     try:
         file = validate(source, PolicyFile)
     except ConfigError as error:
-        raise ConfigError(_in_order([*error.problems, *problems])) from None
+        raise ConfigError(in_order([*error.problems, *problems])) from None
     _check(source, file, problems)
     if problems:
-        raise ConfigError(_in_order(problems))
+        raise ConfigError(in_order(problems))
     return _policy(file, conditions, rules)
 
 
-def _in_order(problems: Sequence[str]) -> list[str]:
+def in_order(problems: Sequence[str]) -> list[str]:
+    """Give problems of one file by their line, each once."""
     return sorted(dict.fromkeys(problems), key=lambda line: (int(line.split(":", 2)[1]), line))
 
 
-def _conditions(source: Source, problems: list[str]) -> list[tuple[tuple[str, Condition], ...]]:
+def conditions_of(source: Source, problems: list[str]) -> list[Tests]:
     """Read the conditions of every row, as far as the file has the shape for it."""
     rows = source.data.get("rows") if isinstance(source.data, Mapping) else None
-    found = []
-    for at, row in enumerate(rows if isinstance(rows, list) else []):
-        when = row.get("when") if isinstance(row, Mapping) else None
-        tests = []
-        for name, raw in when.items() if isinstance(when, Mapping) else ():
-            where = ("rows", at, "when", name)
-            fact = FACTS.get(name)
-            if fact is None:
-                problems.append(source.problem(where, _unknown(name)))
-                continue
-            try:
-                tests.append((name, parse(raw, fact, _digits)))
-            except ConditionError as error:
-                problems.append(source.problem(where, f"{name}: {error}"))
-        found.append(tuple(tests))
-    return found
+    whens = [row.get("when") if isinstance(row, Mapping) else None for row in (rows if isinstance(rows, list) else [])]
+    return [tests_of(source, ("rows", at, "when"), when, problems) for at, when in enumerate(whens)]
+
+
+def tests_of(source: Source, where: Location, when: object, problems: list[str]) -> Tests:
+    """Read the conditions that stand at ``where``."""
+    tests = []
+    for name, raw in when.items() if isinstance(when, Mapping) else ():
+        fact = FACTS.get(name)
+        if fact is None:
+            problems.append(source.problem((*where, name), _unknown(name)))
+            continue
+        try:
+            tests.append((name, parse(raw, fact, _digits)))
+        except ConditionError as error:
+            problems.append(source.problem((*where, name), f"{name}: {error}"))
+    return tuple(tests)
 
 
 def _digits(currency: str) -> int:
@@ -210,23 +194,28 @@ def _unknown(name: str) -> str:
     return f"'{name}' is no fact; {meant}"
 
 
-def _check(source: Source, file: PolicyFile, problems: list[str]) -> None:
-    """Check what spans several places of the file."""
-    for name, steps in file.ladders.items():
-        _check_ladder(source, name, steps, problems)
+def check_rows(source: Source, rows: Sequence[RowFile], ladders: Mapping[str, Sequence[StepFile]], problems: list[str]) -> None:
+    """Check rows against the ladders there are: names, and segment and value used only towards milder courses."""
     names: dict[str, int] = {}
-    for at, row in enumerate(file.rows):
+    for at, row in enumerate(rows):
         if row.row in names:
             problems.append(source.problem(("rows", at, "row"), f"there is already a row '{row.row}'"))
         names[row.row] = at
-        if row.ladder is not None and row.ladder not in file.ladders:
-            close = get_close_matches(row.ladder, file.ladders, n=1)
+        if row.ladder is not None and row.ladder not in ladders:
+            close = get_close_matches(row.ladder, ladders, n=1)
             meant = f"; did you mean '{close[0]}'?" if close else ""
             problems.append(source.problem(("rows", at, "ladder"), f"there is no ladder '{row.ladder}'{meant}"))
-        if any(fact in row.when for fact in ONLY_MILDER) and _harsh(row, file):
+        if any(fact in row.when for fact in ONLY_MILDER) and harsh(row, ladders):
             problems.append(
                 source.problem(("rows", at, "when"), "segment and value may only make a course milder, and this row is firm or escalates")
             )
+
+
+def _check(source: Source, file: PolicyFile, problems: list[str]) -> None:
+    """Check what spans several places of the file."""
+    for name, steps in file.ladders.items():
+        check_ladder(source, name, steps, problems)
+    check_rows(source, file.rows, file.ladders, problems)
     if file.rows[-1].when:
         problems.append(
             source.problem(("rows", len(file.rows) - 1), "the last row must have no 'when', so that no situation goes without an answer")
@@ -238,7 +227,8 @@ def _check(source: Source, file: PolicyFile, problems: list[str]) -> None:
             problems.append(source.problem(("threshold", currency), str(error)))
 
 
-def _check_ladder(source: Source, name: str, steps: Sequence[StepFile], problems: list[str]) -> None:
+def check_ladder(source: Source, name: str, steps: Sequence[StepFile], problems: list[str]) -> None:
+    """Check one ladder: levels and days rise, contacts have words, and a plan comes before escalation."""
     if not steps:
         problems.append(source.problem(("ladders", name), f"ladder '{name}' has no steps"))
     offered = False
@@ -255,23 +245,37 @@ def _check_ladder(source: Source, name: str, steps: Sequence[StepFile], problems
             problems.append(source.problem(where, f"a plan must be offered before {step.kind}"))
 
 
-def _harsh(row: RowFile, file: PolicyFile) -> bool:
-    steps = file.ladders.get(row.ladder or "", [])
-    tones = {row.tone, *(step.tone for step in steps), *(task.tone for task in row.tasks)}
-    kinds = {*(step.kind for step in steps), *(task.kind for task in row.tasks)}
-    return bool(tones & HARSH or kinds & {Kind.ESCALATE, Kind.PROPOSE_REFERRAL, Kind.PROPOSE_WRITE_OFF} or row.hold)
+def harsh(row: RowFile, ladders: Mapping[str, Sequence[StepFile]]) -> bool:
+    """Tell whether a row is firm, escalates or puts on a hold."""
+    tones, kinds = {row.tone, *(task.tone for task in row.tasks)}, {task.kind for task in row.tasks}
+    return bool(tones & HARSH or kinds & ESCALATING or row.hold or harsh_steps(ladders.get(row.ladder or "", [])))
 
 
-def _policy(file: PolicyFile, conditions: Sequence[tuple[tuple[str, Condition], ...]], rules: Rules) -> Policy:
-    rows = tuple(
+def harsh_steps(steps: Iterable[StepFile | Step]) -> bool:
+    """Tell whether a ladder grows firm or escalates."""
+    return any(step.tone in HARSH or step.kind in ESCALATING for step in steps)
+
+
+def rows_of(rows: Sequence[RowFile], conditions: Sequence[Tests]) -> tuple[Row, ...]:
+    """Give rows as the core reads them, in their order."""
+    return tuple(
         Row(
             row.row, conditions[at], row.because, row.ladder,
             RetryPlan(**row.retry.model_dump()) if row.retry else None, tuple(_task(task) for task in row.tasks),
-            HoldPlan(row.hold.cause, row.hold.scope) if row.hold else None, row.tone, row.watch, at,
+            HoldPlan(row.hold.cause, row.hold.scope) if row.hold else None, row.tone, row.watch, row.always, at * ORDER_STEP,
         )
-        for at, row in enumerate(file.rows)
+        for at, row in enumerate(rows)
     )  # fmt: skip
-    ladders = {name: Ladder(name, tuple(_step(step) for step in steps)) for name, steps in file.ladders.items()}
+
+
+def ladders_of(ladders: Mapping[str, Sequence[StepFile]]) -> dict[str, Ladder]:
+    """Give ladders as the core reads them."""
+    return {name: Ladder(name, tuple(_step(step) for step in steps)) for name, steps in ladders.items()}
+
+
+def _policy(file: PolicyFile, conditions: Sequence[Tests], rules: Rules) -> Policy:
+    rows = rows_of(file.rows, conditions)
+    ladders = ladders_of(file.ladders)
     cases = CaseRules(
         tuple(word.casefold() for word in file.cases.withhold_contact),
         tuple(word.casefold() for word in file.cases.withhold_retries),
@@ -282,7 +286,7 @@ def _policy(file: PolicyFile, conditions: Sequence[tuple[tuple[str, Condition], 
         MappingProxyType({currency: money.to_minor(amount, currency) for currency, amount in file.threshold.items()}),
         file.threshold_default, file.contacts_per_day, file.contacts_per_week, file.calls_per_week,
         MappingProxyType({str(scheme): days for scheme, days in file.notice_days.items()}), tuple(file.channels), file.grace_days, file.confirm_within_days,
-        file.retry_patience_days, file.partial_patience_days, rules,
+        file.retry_patience_days, file.partial_patience_days, rules=rules,
     )  # fmt: skip
 
 

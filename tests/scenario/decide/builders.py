@@ -10,7 +10,7 @@ from connector.core.decide import decide
 from connector.core.model import Case, Contact, Decision, Failure, OpenItem, Payer, Position, Reason, SettledItem, Shown
 from connector.core.policy import Policy
 from connector.core.words import Category, Channel, Kind, Outcome, Scheme
-from connector.mapping.policies import load_policies
+from connector.mapping.policy_folder import load_policies
 from connector.mapping.rules import load_rules
 
 ROOT = Path(__file__).resolve().parents[3]

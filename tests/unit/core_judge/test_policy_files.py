@@ -7,7 +7,8 @@ import pytest
 from connector.core.rules import Rules
 from connector.core.words import Kind, Tone
 from connector.errors import ConfigError
-from connector.mapping.policies import build, load_policies, load_policy
+from connector.mapping.policies import build
+from connector.mapping.policy_folder import load_policies, load_policy
 from connector.mapping.source import parse
 from tests.scenario.decide.builders import ROOT, default_policy
 
