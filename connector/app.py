@@ -16,10 +16,12 @@ from types import ModuleType
 
 from connector.clock import Clock, LoopbackClock, SystemClock
 from connector.core import facts, facts_batch
+from connector.core.coverage import dead_rows, unanswered
 from connector.core.decide import decide
 from connector.core.policy import Policy
 from connector.core.reasons import Catalogue
 from connector.core.what_if import suppose
+from connector.core.words import CodeSet
 from connector.daemon import Daemon, Pace
 from connector.errors import ConfigError, TransientError
 from connector.log import get
@@ -33,6 +35,7 @@ from connector.mapping.templates import Templates, load_templates
 from connector.pipeline.parked import place_parked
 from connector.pipeline.ports import Context
 from connector.pipeline.receive import Inbox
+from connector.pipeline.treat import UNKNOWN_CODE
 from connector.probes import Metrics, Probed
 from connector.salesforce.auth import Credentials, TokenSource
 from connector.salesforce.client import Org
@@ -46,6 +49,8 @@ from jobs import due, prune, reconcile
 
 log = get("dunwell.app")
 JOBS: tuple[ModuleType, ...] = (reconcile, due, prune)
+OWN_REASONS = "own_reasons.csv"
+"""Beside the shipped tables: rows an admin adds or puts in place of ours."""
 SHIPPED = Path(__file__).resolve().parent.parent / "mappings"
 
 
@@ -81,7 +86,7 @@ def business(settings: Settings) -> Business:
     for name, reader in (
         ("mapping", lambda: load_mapping(directory, settings.mapping)[0]),
         ("policies", lambda: load_policies(directory / "policies", load_rules(directory / "rules"))),
-        ("catalogue", lambda: load_reasons(directory / "reasons")),
+        ("catalogue", lambda: load_reasons(directory / "reasons", _own_reasons(directory))),
         ("templates", lambda: load_templates(directory / "templates")),
     ):
         try:
@@ -91,6 +96,25 @@ def business(settings: Settings) -> Business:
     if problems:
         raise ConfigError(problems)
     return Business(**parts)  # type: ignore[arg-type]
+
+
+def _own_reasons(directory: Path) -> Path | None:
+    """The admin's own reason codes beside the shipped ones, where there are any."""
+    own = directory / OWN_REASONS
+    return own if own.exists() else None
+
+
+def doubts(ours: Business) -> list[str]:
+    """Give what is lawful in the files and still looks like a mistake: rows never hit, situations that only the last row answers."""
+    found = []
+    for policy in ours.policies.values():
+        found += [
+            f"policy '{policy.name}': row '{row}' can never be hit, row '{first}' always comes first" for row, first in dead_rows(policy)
+        ]
+        for one in unanswered(policy):
+            facts_of = ", ".join(f"{name} {value}" for name, value in one.items() if value is not None)
+            found.append(f"policy '{policy.name}': no row but the last answers {facts_of}")
+    return found
 
 
 def clock(settings: Settings) -> Clock:
@@ -303,6 +327,17 @@ def alone(app: App, job: str) -> Iterator[Callable[[], None]]:
     app.store.job_finished(job, app.clock.now(), owner=owner)
 
 
+def _unknown_codes(store: Store, settings: Settings) -> dict[str, str]:
+    """Give codes met in the org that the catalogue does not know, with the day each was first met."""
+    catalogue = business(settings).catalogue
+    found = {}
+    for name, since in store.values(UNKNOWN_CODE).items():
+        code_set, _, code = name.removeprefix(UNKNOWN_CODE).partition(":")
+        if not catalogue.resolve(CodeSet(code_set) if code_set else None, code, None, None).meaning:
+            found[f"{code_set or 'any set'} {code}"] = since[:10]
+    return found
+
+
 def status(settings: Settings) -> dict[str, object]:
     """How much work the store knows of. Needs no org."""
     store = Store.open(settings.store_url.get_secret_value())
@@ -312,6 +347,7 @@ def status(settings: Settings) -> dict[str, object]:
             "org": store.get_value("org_id"), "mode": settings.mode, "due_now": counts.due_now, "later": counts.later, "in_hand": counts.leased,
             "inbox": counts.inbox, "parked_payers": counts.parked, "parked_events": counts.parked_events,
             "oldest_due_at": counts.oldest_due_at.isoformat() if counts.oldest_due_at else None,
+            "unknown_codes": _unknown_codes(store, settings),
             "parked": {one.payer: one.error for one in store.parked()},
         }  # fmt: skip
     finally:

@@ -14,6 +14,7 @@ from connector.core.decide import decide
 from connector.core.facts import render
 from connector.core.ledger import assess
 from connector.core.model import Decision, Position
+from connector.core.unknown_codes import unknown_codes
 from connector.core.what_if import suppose
 from connector.errors import DunwellError
 from connector.log import get
@@ -25,6 +26,8 @@ from connector.store import DueMark, LoggedDecision, Treated
 log = get("dunwell.treat")
 LEASE_SECONDS = 300.0
 SOON = timedelta(seconds=2)
+UNKNOWN_CODE = "unknown_code:"
+"""Under this, code set and code the store keeps when a code that nobody knows was first met."""
 
 
 @dataclass(slots=True)
@@ -51,6 +54,8 @@ def treat(context: Context, payers: Sequence[str], now: datetime, *, dry: bool =
     positions = _assess(context, loaded, now, batch)
     if supposed:
         positions = {payer: suppose(position, supposed, now) for payer, position in positions.items()}
+    if not (dry or supposed):
+        context.store.keep_first({f"{UNKNOWN_CODE}{one}:{code}": now.isoformat() for one, code in unknown_codes(positions.values())})
     plans = []
     for payer, position in positions.items():
         try:

@@ -7,7 +7,7 @@ done at all; so the process may be killed between any two of them.
 Every method raises TransientError when the database is busy or away for the moment.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from types import TracebackType
@@ -241,6 +241,14 @@ class Store:
         with transaction(self._engine) as connection:
             statement = insert_or(connection, schema.texts).values(name=name, text=text)
             connection.execute(statement.on_conflict_do_update(index_elements=[schema.texts.c.name], set_={"text": text}))
+
+    def keep_first(self, texts: Mapping[str, str]) -> None:
+        """Keep each text under its name unless something is kept there already."""
+        if not texts:
+            return
+        with transaction(self._engine) as connection:
+            rows = [{"name": name, "text": text} for name, text in texts.items()]
+            connection.execute(insert_or(connection, schema.texts).on_conflict_do_nothing(index_elements=[schema.texts.c.name]), rows)
 
     def values(self, prefix: str) -> dict[str, str]:
         """Return all texts whose name begins with ``prefix``."""

@@ -17,7 +17,7 @@ def test_check_says_that_all_is_in_order(dunwell, connected, local_org):
     assert (done.status, done.err) == (0, "")
     found = json.loads(done.out)
     assert {"admin", "credit_manager", "outreach", "specialist"} <= set(found.pop("roles"))
-    assert found == {"org": local_org.box.org.org_id, "mapping": "findock", "policy": "default", "mode": "live"}
+    assert found == {"org": local_org.box.org.org_id, "mapping": "findock", "policy": "default", "mode": "live", "doubts": []}
     assert dunwell("check", **connected).out.startswith(f"All in order: org {local_org.box.org.org_id}, ")
 
 

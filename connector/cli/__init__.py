@@ -12,26 +12,22 @@ import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import datetime
 from io import StringIO
 from pathlib import Path
 from types import FrameType
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.markup import escape
 from rich.progress import Progress
-from rich.table import Table
 
 from connector import app as wiring
 from connector import demo as story
 from connector import log, settings
-from connector.core import money
+from connector.cli.printing import complain, err, out, say, show_decision, show_facts, show_supposed, show_sweep
 from connector.core.facts import render as rendered
 from connector.core.what_if import KEYS as SUPPOSABLE
 from connector.errors import ConfigError, DunwellError
-from connector.pipeline.sweep import Sweep, sweep
+from connector.pipeline.sweep import sweep
 from connector.pipeline.treat import treat
 from connector.probes import Metrics, Probes
 from connector.salesforce.ids import full_id
@@ -43,8 +39,6 @@ cli = typer.Typer(
     pretty_exceptions_enable=False,  # a defect's trace goes into logs: plain, and without values
     help="Customer-centric credit management for any Salesforce org.",
 )
-out = Console(soft_wrap=True)
-err = Console(stderr=True, soft_wrap=True)
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON value and nothing else.")]
 WhatIf = Annotated[
@@ -61,10 +55,10 @@ def told() -> Iterator[None]:
         yield
     except ConfigError as error:
         for problem in error.problems:
-            err.print(problem, style="red", markup=False, highlight=False)
+            complain(problem)
         raise typer.Exit(2) from None
     except DunwellError as error:
-        err.print(str(error), style="red", markup=False, highlight=False)
+        complain(str(error))
         raise typer.Exit(1) from None
 
 
@@ -146,9 +140,9 @@ def decide(
         if as_json or not sys.stdout.isatty():
             sys.stdout.write(json.dumps(found if many else found[0], indent=2, ensure_ascii=False) + "\n")
         else:
-            _print_supposed(what_if or ())
+            show_supposed(what_if or ())
             for one in found:
-                _print_decision(one)
+                show_decision(one)
         if not many and "error" in found[0]:
             raise typer.Exit(1)
 
@@ -185,8 +179,8 @@ def _explain(payer: str, supposed: Sequence[str], *, as_json: bool) -> None:
         if as_json:
             sys.stdout.write(json.dumps(result, indent=2, ensure_ascii=False) + "\n")
         else:
-            _print_supposed(supposed)
-            _print_decision(result, why=decision.why)
+            show_supposed(supposed)
+            show_decision(result, why=decision.why)
 
 
 @cli.command()
@@ -214,9 +208,9 @@ def reconcile(
         if as_json:
             sys.stdout.write(json.dumps({**found.summary(), "api_calls": app.org.calls}) + "\n")
         else:
-            _print_sweep(found, dry=dry_run)
+            show_sweep(found, dry=dry_run)
         for payer, why in sorted(found.parked.items()):
-            err.print(f"{payer}: {why}", style="red", markup=False, highlight=False)
+            complain(f"{payer}: {why}")
         if found.parked:
             raise typer.Exit(1)
 
@@ -232,10 +226,13 @@ def status(as_json: Json = False) -> None:
             sys.stdout.write(json.dumps(found) + "\n")
             return
         parked: dict[str, str] = found.pop("parked")  # type: ignore[assignment]
+        codes: dict[str, str] = found.pop("unknown_codes")  # type: ignore[assignment]
         for name, value in found.items():
-            out.print(f"{name.replace('_', ' '):<16} {'-' if value is None else value}", highlight=False, markup=False)
+            say(f"{name.replace('_', ' '):<16} {'-' if value is None else value}")
         for payer, why in sorted(parked.items()):
-            out.print(f"{payer}: {why}", highlight=False, markup=False)
+            say(f"{payer}: {why}")
+        for code, since in sorted(codes.items()):
+            say(f"reason code {code}: in no table since {since}; add a row to own_reasons.csv")
 
 
 @cli.command()
@@ -243,15 +240,30 @@ def unpark(payers: Annotated[list[str] | None, typer.Argument(metavar="PAYER", h
     """Take up again what was put aside. Payers, and reported outcomes that could not be placed."""
     with told(), opened() as app:
         count = wiring.unpark(app, [full_id(one) for one in payers] if payers else None)
-        out.print(f"{count} taken up again", highlight=False)
+        say(f"{count} taken up again")
 
 
 @cli.command()
-def check(as_json: Json = False) -> None:
-    """Check settings, mapping, policies and the org. Says every problem it finds."""
+def check(
+    as_json: Json = False,
+    offline: Annotated[bool, typer.Option("--offline", help="Check the files alone; the org is not asked.")] = False,
+    facts: Annotated[bool, typer.Option("--facts", help="Tell what each fact that a policy may ask about means, and end.")] = False,
+) -> None:
+    """Check settings, mapping, policies, reasons and the org. Says every problem it finds."""
     with told():
-        loaded = settings.load()
-        wiring.business(loaded)
+        if facts:
+            show_facts(as_json=as_json)
+            return
+        loaded = settings.defaults() if offline else settings.load()
+        doubts = wiring.doubts(wiring.business(loaded))
+        for doubt in doubts if not as_json else ():
+            complain(doubt, "yellow")
+        if offline:
+            if as_json:
+                sys.stdout.write(json.dumps({"mapping": loaded.mapping, "policy": loaded.policy, "doubts": doubts}) + "\n")
+            else:
+                say(f"The files are in order: mapping {loaded.mapping}, policy {loaded.policy}")
+            return
         _quiet()
         with wiring.opened(loaded) as app:
             found = {
@@ -262,11 +274,11 @@ def check(as_json: Json = False) -> None:
                 "roles": sorted(app.context.roles()),
             }
         if as_json:
-            sys.stdout.write(json.dumps(found) + "\n")
+            sys.stdout.write(json.dumps({**found, "doubts": doubts}) + "\n")
         else:
             roles = ", ".join(found.pop("roles"))
             told_of = ", ".join(f"{name} {value}" for name, value in found.items())
-            out.print(f"All in order: {told_of}; Tasks go to {roles or 'the integration user'}", highlight=False, markup=False)
+            say(f"All in order: {told_of}; Tasks go to {roles or 'the integration user'}")
 
 
 @cli.command()
@@ -287,82 +299,8 @@ def demo(
             story.show(told_story, out)
         if told_story.untold:
             for name, what in told_story.untold.items():
-                err.print(f"not told: {name}: {what}", style="red", markup=False, highlight=False)
+                complain(f"not told: {name}: {what}")
             raise typer.Exit(1)
-
-
-def _print_supposed(supposed: Sequence[str]) -> None:
-    if supposed:
-        out.print(f"Supposing {', '.join(supposed)}:", highlight=False, markup=False)
-
-
-def _print_decision(result: dict[str, object], *, why: str | None = None) -> None:
-    if "error" in result:
-        err.print(str(result["error"]), style="red", markup=False, highlight=False)
-        return
-    arrears: dict[str, dict[str, str]] = result["arrears"]  # type: ignore[assignment]
-    amount = ", ".join(f"{amount} {currency}" for currency, amount in arrears["amount"].items())
-    out.print(
-        f"{result['payer']}: {arrears['status']}, " + (f"{amount} overdue since {arrears['since']}" if amount else "nothing overdue"),
-        highlight=False,
-        markup=False,
-    )
-    if why:
-        out.print(why, highlight=False, markup=False)
-    rows = [
-        (
-            _moment(one["at"]),
-            str(one["kind"]),
-            " ".join(str(one[name]) for name in ("tone", "channel") if one[name]),
-            " ".join(one["reasons"]),
-        )
-        for one in result["follow_ups"]  # type: ignore[attr-defined]
-    ]
-    rows += [
-        (_moment(one["until"]) if one["until"] else "until over", f"not {one['kind']}", "", ", ".join(one["reasons"]))
-        for one in result["withheld"]  # type: ignore[attr-defined]
-    ]
-    _print_rows(("when", "what", "how", "why"), rows)
-
-
-def _print_rows(headings: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
-    """Print a table on a terminal; in a pipe a line for each row, its cells parted by tabs and never cut."""
-    if not out.is_terminal:
-        for row in rows:
-            out.print("\t".join(row), highlight=False, markup=False)
-        return
-    table = Table(box=None, pad_edge=False)
-    for heading in headings:
-        table.add_column(heading, no_wrap=heading not in ("why", "withheld"))
-    for row in rows:
-        table.add_row(*(escape(cell) for cell in row))
-    out.print(table)
-
-
-def _moment(at: object) -> str:
-    """Show an instant to people: in the time zone it was written in."""
-    return f"{datetime.fromisoformat(str(at)):%a %d %b %Y %H:%M}"
-
-
-def _print_sweep(found: Sweep, *, dry: bool) -> None:
-    rows = []
-    for one in found.decisions:
-        first = one.follow_ups[0] if one.follow_ups else None
-        withheld = ", ".join(sorted({reason for item in one.withheld for reason in item.reasons}))
-        what, at = (first.kind.value, first.at.strftime("%a %d %b %H:%M")) if first else ("-", "-")
-        rows.append((one.payer, one.arrears.status.value, what, at, withheld or "-", one.why))
-    if rows:
-        _print_rows(("payer", "status", "next", "when", "withheld", "why"), rows)
-    statuses = ", ".join(f"{count} {status}" for status, count in sorted(found.statuses.items())) or "nobody"
-    overdue = ", ".join(f"{money.text(minor, currency)} {currency}" for currency, minor in sorted(found.amounts.items()) if minor)
-    written = ", ".join(f"{count} {sobject}" for sobject, count in sorted(found.records.items()))
-    done = "Nothing was written (dry run)" if dry else f"{found.changes} changes" + (f", new: {written}" if written else "")
-    for line in (
-        f"Looked at {found.payers} payers ({statuses}); overdue: {overdue or 'nothing'}.",
-        f"{found.follow_ups} follow-ups are next, {found.withheld} withheld. {done}.",
-        f"Put aside: {len(found.parked)} payers. Rows missing: {len(found.missing)} payers.",
-    ):
-        out.print(line, highlight=False, markup=False)
 
 
 def main() -> None:
