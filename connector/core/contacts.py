@@ -185,14 +185,14 @@ def _withheld(sheet: Sheet, ask: Ask, block: Block) -> None:
 
 
 def _write_contact(sheet: Sheet, ask: Ask) -> None:
-    channel, refused = channel_for(sheet.position.payer, sheet.policy.channels)
+    channel, refused = channel_for(sheet.position.addressee, sheet.policy.channels)
     if channel is None:
         _withheld(sheet, ask, Block(refused or Withholding.NO_CHANNEL))
         if ask.level is not None and not ask.course[0].is_gift:
             _ask_a_person(sheet, ask, UNREACHABLE)
         return
     not_before = max(sheet.now, local(ask.day, 0, sheet.diary.zones[0]))
-    wanted = wish(sheet.position.habit, channel)
+    wanted = wish(sheet.habit, channel)
     slot = sheet.diary.place(ask.key, not_before, Wish(wanted.minute, None, at_once=True) if ask.at_once else wanted)
     shown = sheet.position.shown.get(ask.key)
     if slot is None:
@@ -221,7 +221,7 @@ def _write_call(sheet: Sheet, ask: Ask) -> None:
     if at is None:
         _withheld(sheet, ask, Block(Withholding.QUIET_HOURS))
         return
-    block = call_block(sheet.position.payer, sheet.position.contacts, at, sheet.calls_per_week)
+    block = call_block(sheet.position.addressee, sheet.position.contacts, at, sheet.calls_per_week)
     if block is not None:
         _withheld(sheet, ask, block)
         if block.reason == Withholding.NO_CONSENT:
@@ -249,7 +249,7 @@ def _put(sheet: Sheet, ask: Ask, at: datetime, channel: Channel | None = None, w
     oldest = min(course, key=lambda work: work.order)
     reasons = (
         wording.cause(oldest.category, oldest.open_minor, oldest.item.currency, oldest.item.due_on),
-        wording.and_others(len(course)), ask.row.because, ask.note, when, wording.still_to_come([item.due_on for item in ask.coming]),
+        wording.and_others(len(course)), ask.row.because, ask.note, when, sheet.in_place if calls or writes else "", wording.still_to_come([item.due_on for item in ask.coming]),
     )  # fmt: skip
     sheet.write(
         FollowUp(
@@ -257,6 +257,7 @@ def _put(sheet: Sheet, ask: Ask, at: datetime, channel: Channel | None = None, w
             tuple(filter(None, reasons)), level=ask.level, channel=Channel.CALL if calls else channel,
             tone=_tone(sheet, task) if writes else None, template=task.template, assignee=task.assignee, priority=task.priority,
             subject=task.subject or wording.subject(task.kind, total, currency, gift=oldest.is_gift), amount_minor=total, currency=currency,
+            to=sheet.to if calls or writes else None,
         )
     )  # fmt: skip
 
@@ -269,7 +270,7 @@ def _tone(sheet: Sheet, task: Task) -> Tone:
 
 def _why_then(sheet: Sheet, at: datetime, slot: Slot, *, habit: bool) -> str:
     """Say when, and what moved it."""
-    usual, when = sheet.position.habit, wording.moment(at, sheet.diary.zones[0])
+    usual, when = sheet.habit, wording.moment(at, sheet.diary.zones[0])
     if slot.moved_by:
         return f"Planned for {when}: earlier, {wording.because_withheld(sorted(slot.moved_by))}."
     if slot.spaced:

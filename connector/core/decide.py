@@ -222,7 +222,7 @@ def _confirm(sheet: Sheet, ids: tuple[str, ...], own: str, total: str) -> None:
     ]
     if cases_for_contact(position, sheet.policy.cases):
         blocks.append(Block(Withholding.OPEN_CASE))
-    channel, refused = channel_for(position.payer, sheet.policy.channels)
+    channel, refused = channel_for(position.addressee, sheet.policy.channels)
     if refused is not None:
         blocks.append(Block(refused))
     slot = None if blocks or channel is None or sheet.is_done(own) else sheet.diary.place(own, sheet.now, wish(None, channel))
@@ -236,7 +236,7 @@ def _confirm(sheet: Sheet, ids: tuple[str, ...], own: str, total: str) -> None:
     sheet.write(
         FollowUp(
             Kind.CONFIRM, at.astimezone(where), own, ids, "settled", reasons,
-            channel=channel, tone=Tone.GENTLE, template="confirm", subject=f"Thank for the payment of {total}",
+            channel=channel, tone=Tone.GENTLE, template="confirm", subject=f"Thank for the payment of {total}", to=sheet.to,
         )
     )  # fmt: skip
 

@@ -104,6 +104,7 @@ def _follow_up(one: FollowUp) -> dict[str, object]:
         "rule": one.rule,
         "reasons": list(one.reasons),
         "key": one.key,
+        **({"to": one.to} if one.to is not None else {}),
     }
 
 

@@ -99,6 +99,29 @@ class HoldFacts(Part):
     installments: tuple[Id, ...] | None = None
 
 
+class RepresentativeFacts(Part):
+    """Who is contacted in the payer's place."""
+
+    id: Id
+    name: Text | None = None
+    role: Literal["attorney", "executor", "guardian", "debt_adviser", "representative"] | None = None
+    country: Text | None = None
+    time_zone: Text | None = None
+    phone_time_zone: Text | None = None
+    preferred_channel: Channel | None = None
+    contact_allowed: ContactAllowed | None = None
+
+    @field_validator("time_zone", "phone_time_zone")
+    @classmethod
+    def _known_zone(cls, value: str | None) -> str | None:
+        return None if value is None else _zone(value)
+
+    @field_validator("country")
+    @classmethod
+    def _known_country(cls, value: str | None) -> str | None:
+        return None if value is None else _country(value)
+
+
 class PayerFacts(Part):
     """Who owes."""
 
@@ -119,6 +142,7 @@ class PayerFacts(Part):
     segment: Text | None = None
     value: Text | None = None
     risk: Text | None = None
+    representative: RepresentativeFacts | None = None
 
     @field_validator("time_zone", "phone_time_zone")
     @classmethod

@@ -11,7 +11,16 @@ from zoneinfo import ZoneInfo
 
 from connector.core import money
 from connector.core.facts_errors import meant
-from connector.core.facts_model import FactsFile, HoldFacts, InstallmentFacts, PayerFacts, PaymentFacts, PromiseFacts
+from connector.core.facts_model import (
+    ContactAllowed,
+    FactsFile,
+    HoldFacts,
+    InstallmentFacts,
+    PayerFacts,
+    PaymentFacts,
+    PromiseFacts,
+    RepresentativeFacts,
+)
 from connector.core.words import Outcome
 from connector.errors import ConfigError
 
@@ -40,6 +49,7 @@ def rows_of(file: FactsFile, time_zone: str) -> Rows:
         "installments": [_installment(one, payer) for one in file.installments],
         "payments": [_payment(one, f"payments[{at}]", known, zone, problems) for at, one in enumerate(file.payments or ())],
         "holds": [row for where, one in holds for row in _hold(one, where, known, problems)],
+        "representatives": [_representative(file.payer.representative)] if file.payer.representative else [],
         "promises": [_promise(one, f"promises[{at}]", known, problems) for at, one in enumerate(file.promises or ())],
         "cases": [
             one.model_dump()
@@ -59,10 +69,16 @@ def rows_of(file: FactsFile, time_zone: str) -> Rows:
 
 
 def _payer(one: PayerFacts) -> Row:
-    allowed = one.contact_allowed
-    facts = one.model_dump(exclude={"name", "contact_allowed", "hold", "holds"})
-    return facts | {
-        "kind": one.kind or "person",
+    facts = one.model_dump(exclude={"name", "contact_allowed", "hold", "holds", "representative"})
+    return facts | {"kind": one.kind or "person"} | _consent(one.contact_allowed)
+
+
+def _representative(one: RepresentativeFacts) -> Row:
+    return one.model_dump(exclude={"name", "contact_allowed"}) | _consent(one.contact_allowed)
+
+
+def _consent(allowed: ContactAllowed | None) -> Row:
+    return {
         "allow_email": allowed.email if allowed else None,
         "allow_sms": allowed.sms if allowed else None,
         "allow_call": allowed.call if allowed else None,

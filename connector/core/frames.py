@@ -90,6 +90,18 @@ SCHEMA: Final[Mapping[str, Mapping[str, str]]] = {
     },
     "contacts": {"payer": TEXT, "at": INSTANT, "channel": TEXT, "kind": TEXT, "key": TEXT, "conversation": FLAG},
     "holds": {"id": TEXT, "payer": TEXT, "cause": TEXT, "from_on": DATE, "until": DATE, "installment": TEXT},
+    "representatives": {
+        "payer": TEXT,
+        "id": TEXT,
+        "role": TEXT,
+        "country": TEXT,
+        "time_zone": TEXT,
+        "phone_time_zone": TEXT,
+        "preferred_channel": TEXT,
+        "allow_email": FLAG,
+        "allow_sms": FLAG,
+        "allow_call": FLAG,
+    },
     "promises": {"id": TEXT, "payer": TEXT, "installment": TEXT, "amount_minor": MONEY, "currency": TEXT, "on": DATE},
     "follow_ups": {
         "key": TEXT,
@@ -125,6 +137,7 @@ class Snapshot:
     cases: pd.DataFrame
     contacts: pd.DataFrame
     holds: pd.DataFrame
+    representatives: pd.DataFrame
     promises: pd.DataFrame
     follow_ups: pd.DataFrame
     runs: tuple[Run, ...] | None = None

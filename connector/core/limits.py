@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from connector.core.model import Case, Contact, Hold, OpenItem, Payer, Position, Promise
+from connector.core.model import Case, Contact, Hold, OpenItem, Payer, Position, Promise, Representative
 from connector.core.policy import CaseRules
 from connector.core.words import RELEASED_BY_PEOPLE, Channel, HoldCause, Withholding
 
@@ -116,7 +116,7 @@ def item_blocks(position: Position, item: OpenItem, today: date, promise: Promis
     return blocks
 
 
-def channel_for(payer: Payer, preferred: Sequence[Channel]) -> tuple[Channel | None, Withholding | None]:
+def channel_for(payer: Payer | Representative, preferred: Sequence[Channel]) -> tuple[Channel | None, Withholding | None]:
     """Give the channel an automatic contact may take, or why there is none.
 
     E-mail may be used unless refused, a text only when allowed; letter and portal only when the payer prefers them.
@@ -132,7 +132,7 @@ def channel_for(payer: Payer, preferred: Sequence[Channel]) -> tuple[Channel | N
     return None, Withholding.NO_CONSENT if wanted else Withholding.NO_CHANNEL
 
 
-def call_block(payer: Payer, contacts: Sequence[Contact], at: datetime, per_week: int) -> Block | None:
+def call_block(payer: Payer | Representative, contacts: Sequence[Contact], at: datetime, per_week: int) -> Block | None:
     """Give what forbids a call at ``at``: no consent, a conversation within seven days, seven calls in seven days."""
     if payer.allow_call is not True:
         return Block(Withholding.NO_CONSENT)

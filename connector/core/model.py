@@ -51,6 +51,21 @@ class Payer:
 
 
 @dataclass(frozen=True, slots=True)
+class Representative:
+    """Who is contacted in the payer's place, and nobody else: an attorney, an executor, a guardian, a debt adviser."""
+
+    id: str
+    role: str = "representative"
+    country: str | None = None
+    time_zone: str | None = None
+    phone_time_zone: str | None = None
+    preferred_channel: Channel | None = None
+    allow_email: bool | None = None
+    allow_sms: bool | None = None
+    allow_call: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Reason:
     """One reason code, resolved through the catalogue."""
 
@@ -272,6 +287,12 @@ class Position:
     """Installments our own flags rest on that could not be read: invisible is not paid."""
     stale: bool = False
     """Payment data is older than allowed: nothing may become harsher."""
+    represented_by: Representative | None = None
+
+    @property
+    def addressee(self) -> Payer | Representative:
+        """Who is contacted: the representative where one is named, else the payer."""
+        return self.represented_by or self.payer
 
 
 @dataclass(frozen=True, slots=True)
@@ -313,6 +334,8 @@ class FollowUp:
     currency: str | None = None
     hold: Hold | None = None
     """For kind ``hold``: what to put on."""
+    to: str | None = None
+    """Id of the representative who is contacted in the payer's place; None = the payer."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -108,7 +108,7 @@ def _blocks(sheet: Sheet, work: Work) -> list[Block]:
     if _over_limit(sheet, work) or sheet.policy.rules.over_ratio(work.scheme, sheet.position.return_ratio):
         blocks.append(Block(Withholding.SCHEME_LIMIT))
     if _limit(sheet, work).needs_notice and not blocks:
-        channel, refused = channel_for(sheet.position.payer, sheet.policy.channels)
+        channel, refused = channel_for(sheet.position.addressee, sheet.policy.channels)
         hindered = [*work.contact_blocks, *([Block(refused)] if refused and channel is None else [])]
         if hindered:
             blocks += [*hindered, Block(Withholding.NOTICE_PERIOD)]
@@ -303,7 +303,7 @@ def _keep(sheet: Sheet, notice: str, group: list[Work]) -> bool:
 
 def _anew(sheet: Sheet, works: list[Work]) -> None:
     while works:
-        channel, _ = channel_for(sheet.position.payer, sheet.policy.channels)
+        channel, _ = channel_for(sheet.position.addressee, sheet.policy.channels)
         wanted = wish(None, channel or Channel.EMAIL)
         slot = sheet.diary.place("notify", sheet.now, Wish(wanted.minute))
         sheet.diary.booked.pop("notify", None)
@@ -326,7 +326,7 @@ def _anew(sheet: Sheet, works: list[Work]) -> None:
 def _write_notice(sheet: Sheet, notice: str, at: datetime, group: list[Dated]) -> None:
     first, total = group[0], sum(one.work.open_minor for one in group)
     currency = first.work.item.currency
-    channel, _ = channel_for(sheet.position.payer, sheet.policy.channels)
+    channel, _ = channel_for(sheet.position.addressee, sheet.policy.channels)
     where = sheet.diary.zones[0]
     reasons = (
         f"{wording.amount(total, currency)} will be collected on {wording.day(first.on)}; the scheme wants the payer told in good time.",
@@ -338,7 +338,7 @@ def _write_notice(sheet: Sheet, notice: str, at: datetime, group: list[Dated]) -
             Kind.NOTIFY, at.astimezone(where), notice, tuple(one.work.item.id for one in group), first.work.ruling.name, reasons,
             channel=channel, tone=first.work.ruling.tone or Tone.NEUTRAL, template="coming_debit",
             subject=f"Announce the collection of {wording.amount(total, currency)} on {wording.day(first.on)}",
-            amount_minor=total, currency=currency,
+            amount_minor=total, currency=currency, to=sheet.to,
         )
     )  # fmt: skip
     for one in group:

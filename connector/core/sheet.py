@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from connector.core.calendars import business_day_from
 from connector.core.limits import Block, merged
-from connector.core.model import FollowUp, Position, Withheld
+from connector.core.model import FollowUp, Habit, Position, Withheld
 from connector.core.policy import Policy
 from connector.core.rules import CountryRules
 from connector.core.timing import Diary, creditor_zone, local, payer_zones
@@ -49,6 +49,23 @@ class Sheet:
         """Most calls in seven days: the policy's, or fewer where the payer's place says so."""
         lawful = self.country_rules.calls_per_week
         return self.policy.calls_per_week if lawful is None else min(lawful, self.policy.calls_per_week)
+
+    @property
+    def to(self) -> str | None:
+        """Id of who is contacted in the payer's place, if anybody is."""
+        named = self.position.represented_by
+        return named.id if named is not None else None
+
+    @property
+    def in_place(self) -> str:
+        """The sentence that says so."""
+        named = self.position.represented_by
+        return f"It goes to their {named.role.replace('_', ' ')}, in the payer's place and to nobody else." if named is not None else ""
+
+    @property
+    def habit(self) -> Habit | None:
+        """The payer's habit; a representative keeps office hours."""
+        return self.position.habit if self.position.represented_by is None else None
 
     def is_done(self, key: str) -> bool:
         """Tell whether ``key`` was made before, or a person decided that it is not."""
@@ -92,11 +109,14 @@ def open_sheet(position: Position, policy: Policy, now: datetime) -> Sheet:
     """Lay out an empty sheet for ``position`` at ``now`` (aware)."""
     now = now.astimezone(UTC)
     where = creditor_zone(position.time_zone)
-    country = position.payer.country or policy.country
+    country = position.addressee.country or position.payer.country or policy.country
     done: dict[str, datetime | None] = dict.fromkeys(position.finished)
     done.update((contact.key, contact.at) for contact in position.contacts if contact.key)
     noticed = (contact.at for contact in position.contacts if contact.kind not in SILENT_KINDS)
     recent = tuple(at for at in noticed if abs(at - now) < timedelta(days=60))
-    place = f"{country}-{position.payer.region}" if country and position.payer.region else country
-    diary = Diary(now, payer_zones(position.payer, position.time_zone), place, recent, policy.contacts_per_day, policy.contacts_per_week)
+    region = position.payer.region if country == position.payer.country else None
+    place = f"{country}-{region}" if country and region else country
+    diary = Diary(
+        now, payer_zones(position.addressee, position.time_zone), place, recent, policy.contacts_per_day, policy.contacts_per_week
+    )
     return Sheet(position, policy, now, now.astimezone(where).date(), where, country, done, diary)

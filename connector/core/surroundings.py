@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 
 from connector.core.cells import counts, dates, flags, instants, texts, word
 from connector.core.frames import Run, Snapshot
-from connector.core.model import Case, CollectionRun, Contact, Hold, Payer, Plan, Promise, Shown
+from connector.core.model import Case, CollectionRun, Contact, Hold, Payer, Plan, Promise, Representative, Shown
 from connector.core.words import Channel, FollowUpStatus, HoldCause, Kind, Scheme
 
 SHADOW = "shadow-"
@@ -25,6 +25,7 @@ class Surroundings:
     cases: dict[str, list[Case]] = field(default_factory=lambda: defaultdict(list))
     contacts: dict[str, list[Contact]] = field(default_factory=lambda: defaultdict(list))
     promises: dict[str, list[Promise]] = field(default_factory=lambda: defaultdict(list))
+    representatives: dict[str, Representative] = field(default_factory=dict)
     shown: dict[str, dict[str, Shown]] = field(default_factory=lambda: defaultdict(dict))
     finished: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
 
@@ -36,6 +37,7 @@ def surroundings(snapshot: Snapshot) -> Surroundings:
     _cases(snapshot, found)
     _contacts(snapshot, found)
     _promises(snapshot, found)
+    _representatives(snapshot, found)
     _follow_ups(snapshot, found)
     return found
 
@@ -135,6 +137,21 @@ def _promises(snapshot: Snapshot, found: Surroundings) -> None:
     ):
         if on is not None:
             found.promises[str(payer)].append(Promise(on, installment, amount, currency, identifier))
+
+
+def _representatives(snapshot: Snapshot, found: Surroundings) -> None:
+    """One a payer: the last by id where several are named."""
+    if snapshot.representatives.empty:
+        return
+    table = snapshot.representatives.sort_values("id", kind="stable")
+    words = ("payer", "id", "role", "country", "time_zone", "phone_time_zone", "preferred_channel")
+    allowed = zip(*(flags(table, name) for name in ("allow_email", "allow_sms", "allow_call")), strict=True)
+    for (payer, identifier, role, country, where, phone, channel), consent in zip(
+        zip(*(texts(table, name) for name in words), strict=True), allowed, strict=True
+    ):
+        found.representatives[str(payer)] = Representative(
+            str(identifier), role or "representative", country, where, phone, word(Channel, channel), *consent
+        )
 
 
 def _follow_ups(snapshot: Snapshot, found: Surroundings) -> None:

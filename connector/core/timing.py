@@ -12,7 +12,7 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from connector.core.calendars import is_holiday
-from connector.core.model import Habit, Payer
+from connector.core.model import Habit, Payer, Representative
 from connector.core.words import Channel, Withholding
 
 OPENS, CLOSES = 8 * 60, 21 * 60
@@ -67,7 +67,7 @@ def _zones(own: str | None, phone: str | None, country: str | None, creditor: st
     return tuple(dict.fromkeys(found))
 
 
-def payer_zones(payer: Payer, creditor: str) -> tuple[ZoneInfo, ...]:
+def payer_zones(payer: Payer | Representative, creditor: str) -> tuple[ZoneInfo, ...]:
     """Give every zone in which a contact must be lawful: the payer's (else their country's) and their phone's."""
     return _zones(payer.time_zone, payer.phone_time_zone, payer.country, creditor)
 
