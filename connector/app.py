@@ -32,6 +32,7 @@ from connector.mapping.policy_folder import load_policies
 from connector.mapping.reasons import load_reasons
 from connector.mapping.rules import load_rules
 from connector.mapping.templates import Templates, load_templates
+from connector.pipeline.outages import Outages
 from connector.pipeline.parked import place_parked
 from connector.pipeline.ports import Context
 from connector.pipeline.receive import Inbox
@@ -184,6 +185,7 @@ def opened(settings: Settings) -> Iterator[App]:
             templates=ours.templates,
             clock=time,
             roles=Roles(org, ours.mapping),
+            outages=Outages(org, ours.mapping, ours.policy(settings.policy)),
             shadow=settings.mode == "shadow",
             keep_days=settings.keep_days,
         )

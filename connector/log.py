@@ -65,6 +65,8 @@ TABLE: tuple[LogEvent, ...] = tuple(
         ("payer.postponed", "warning", "A payer could not be treated now and comes up again by itself."),
         ("payer.parked", "error", "A payer cannot be treated and was put aside."),
         ("payer.rows_missing", "error", "Rows that were seen before are not visible any more; nothing of the payer is cleared."),
+        ("processor.failing", "error", "Failures at one processor jumped; contact about them is held until it works again."),
+        ("processor.recovered", "info", "A processor that was out works again."),
         ("batch.halved", "warning", "A batch raised and was split to find the payer that does it."),
         ("batch.finished", "info", "A batch of payers was treated."),
         ("write.ambiguous", "warning", "The answer to a write was lost; it is read back by key before anything is sent again."),
@@ -96,7 +98,7 @@ KEYS: frozenset[str] = (
     """)
     # words from closed lists
     | _words("""
-        kind kinds status was outcome category scheme rule policy policy_version policies channels withheld held transport mode method
+        kind kinds status was outcome processor category scheme rule policy policy_version policies channels withheld held transport mode method
         action state api_version version object objects name world
     """)
     # counts, sizes, durations, times

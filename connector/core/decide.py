@@ -21,6 +21,7 @@ from connector.core.limits import (
     in_force,
     item_blocks,
     matters,
+    outage_block,
     payer_blocks,
     promise_of,
     promise_state,
@@ -111,7 +112,7 @@ def _rule(sheet: Sheet, works: list[Work]) -> None:
         work.facts = facts_of(position, work, sheet.today, promise_state(position, promise, sheet.today), len(works))
         work.row = _row(sheet, work)
         _count_people(sheet, work)
-        blocks = [*general, *item_blocks(position, work.item, sheet.today, promise)]
+        blocks = [*general, *item_blocks(position, work.item, sheet.today, promise), *outage_block(position, work.item, sheet.now)]
         work.contact_blocks = tuple(block for block in blocks if not _is_own_first_retry(sheet, work, block))
         work.retry_blocks = tuple(blocks)
     _case_blocks(sheet, works)

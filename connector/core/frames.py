@@ -55,6 +55,7 @@ SCHEMA: Final[Mapping[str, Mapping[str, str]]] = {
         "status": TEXT,
         "credential": TEXT,
         "mandate": TEXT,
+        "processor": TEXT,
         "retried_elsewhere": FLAG,
         "retry_stamp": TEXT,
         "times_failed": COUNT,
@@ -143,6 +144,8 @@ class Snapshot:
     runs: tuple[Run, ...] | None = None
     return_ratio: tuple[tuple[str, float], ...] = ()
     stale: bool = False
+    outages: frozenset[str] = frozenset()
+    """Processors whose failures have jumped."""
 
     def __post_init__(self) -> None:
         """Refuse a frame whose columns or dtypes are not the declared ones (TypeError)."""
@@ -216,4 +219,4 @@ def snapshot(
     """Build a Snapshot from rows per frame, or from its ``columns`` where a frame is given by these; one of neither is empty."""
     wide = columns or {}
     tables = {name: table(name, wide[name]) if name in wide else frame(name, rows.get(name, ())) for name in SCHEMA}
-    return Snapshot(**tables, runs=runs, return_ratio=return_ratio, stale=stale)
+    return Snapshot(**tables, runs=runs, return_ratio=return_ratio, stale=stale, outages=frozenset())

@@ -79,6 +79,7 @@ def _outlines(snapshot: Snapshot, books: Books, reasons: Reasons, time_zone: str
             finished=frozenset(around.finished.get(payer.id, ())),
             missing=missing,
             stale=snapshot.stale,
+            outages=snapshot.outages,
             represented_by=around.representatives.get(payer.id),
         )
 

@@ -106,6 +106,19 @@ def payer_blocks(position: Position) -> list[Block]:
     return blocks
 
 
+OUTAGE = timedelta(hours=48)
+"""How long a failure at a processor that is out is taken for the processor's."""
+LOOK_AGAIN = timedelta(hours=6)
+"""When it is looked again whether the outage is over."""
+
+
+def outage_block(position: Position, item: OpenItem, now: datetime) -> list[Block]:
+    """Give what forbids contact and retry because the processor, and not the payer, is to blame."""
+    failure = item.last_failure
+    out = item.processor in position.outages and failure is not None and now - failure.at < OUTAGE
+    return [Block(Withholding.SWITCHED_OFF, now + LOOK_AGAIN)] if out else []
+
+
 def item_blocks(position: Position, item: OpenItem, today: date, promise: Promise | None) -> list[Block]:
     """Give what forbids both contact and retry for one installment."""
     blocks = [hold_block(hold) for hold in position.holds if in_force(hold, today) and covers(hold, item)]

@@ -124,6 +124,7 @@ class OpenItem:
     mandate: str | None = None
     first_ever: bool = False
     """The payer's first installment of all, and nothing was ever collected from them."""
+    processor: str | None = None
     retried_elsewhere: bool = False
     """Another system retries this processor's money; Dunwell never does."""
     attempts_24h: int = 0
@@ -288,6 +289,8 @@ class Position:
     stale: bool = False
     """Payment data is older than allowed: nothing may become harsher."""
     represented_by: Representative | None = None
+    outages: frozenset[str] = frozenset()
+    """Processors whose failures have jumped: what failed there in these days says nothing about the payer."""
 
     @property
     def addressee(self) -> Payer | Representative:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
+from connector.core.breaker import Breaker
 from connector.core.conditions import Condition, Fact, FactKind
 from connector.core.rules import Rules
 from connector.core.words import Category, Channel, ClaimKind, HoldCause, Kind, Outcome, Scheme, Tone
@@ -211,6 +212,8 @@ class Policy:
     contacts_per_day: int = 1
     contacts_per_week: int = 3
     calls_per_week: int = 7
+    calls_per_day: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
+    """Role → calls its people can make in a day; one that is not here has no limit."""
     notice_days: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
     """Scheme → calendar days of notice agreed with payers, where they differ from the scheme's."""
     channels: tuple[Channel, ...] = (Channel.EMAIL, Channel.SMS)
@@ -223,6 +226,8 @@ class Policy:
     """Days after a retry before the next step of the ladder."""
     partial_patience_days: int = 14
     """Days after the note that answers a partial payment before the next step."""
+    breaker: Breaker = field(default_factory=Breaker)
+    """When failures of a processor are an outage."""
     variants: tuple[Variant, ...] = ()
     """The first that applies to an installment gives its table."""
     rules: Rules = field(default_factory=Rules, compare=False)

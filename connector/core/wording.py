@@ -48,6 +48,9 @@ WITHHELD: Mapping[str, str] = {
     Withholding.THRESHOLD: "the amount is too small to trouble anybody",
     Withholding.STALE_DATA: "payment data is incomplete or too old to act on",
     Withholding.MONEY_IN_TRANSIT: "money is on its way",
+    Withholding.NOT_STARTED: "it is before the day from which Dunwell acts, or outside the pilot",
+    Withholding.SWITCHED_OFF: "the processor seems to be out of order",
+    Withholding.CAPACITY: "the team has as many calls today as it can make",
     Withholding.OTHER_SYSTEM: "another system tries this payment again",
 }
 

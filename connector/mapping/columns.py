@@ -57,6 +57,7 @@ def installments(mapping: Mapping, records: Sequence[Record]) -> Columns:
         "status": [one.statuses.get(status or "", status) for status in statuses],
         "credential": [*texts(records, one.credential)],
         "mandate": [*texts(records, one.mandate)],
+        "processor": [*processors],
         "retried_elsewhere": [retries_elsewhere[name] for name in processors],
         "retry_stamp": [*texts(records, one.retry.stamp if one.retry else None)],
         "times_failed": [None if times is None else int(times) for times in times_failed],

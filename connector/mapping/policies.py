@@ -13,6 +13,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from connector.core import money
+from connector.core.breaker import Breaker
 from connector.core.conditions import ConditionError, parse
 from connector.core.policy import (
     FACTS,
@@ -106,6 +107,13 @@ class RowFile(Strict):
     always: bool = False
 
 
+class OutageFile(Strict):
+    """When a processor's failures are an outage and not its payers'."""
+
+    least: Annotated[int, Field(ge=10)] = 200
+    times_worst: Annotated[float, Field(ge=1.5)] = 5.0
+
+
 class CasesFile(Strict):
     """Which open cases matter."""
 
@@ -127,6 +135,7 @@ class PolicyFile(Strict):
     contacts_per_day: Annotated[int, Field(ge=1, le=1)] = 1
     contacts_per_week: Annotated[int, Field(ge=1, le=3)] = 3
     calls_per_week: Annotated[int, Field(ge=1, le=7)] = 7
+    calls_per_day: dict[str, Annotated[int, Field(ge=0, le=100_000)]] = {}
     notice_days: dict[Scheme, Annotated[int, Field(ge=1, le=60)]] = {}
     channels: list[Channel] = [Channel.EMAIL, Channel.SMS]
     grace_days: Days = 3
@@ -134,6 +143,7 @@ class PolicyFile(Strict):
     retry_patience_days: Days = 5
     partial_patience_days: Days = 14
     cases: CasesFile = CasesFile()
+    outage: OutageFile = OutageFile()
     ladders: dict[str, list[StepFile]] = {}
     rows: Annotated[list[RowFile], Field(min_length=1)]
 
@@ -281,13 +291,30 @@ def _policy(file: PolicyFile, conditions: Sequence[Tests], rules: Rules) -> Poli
         tuple(word.casefold() for word in file.cases.withhold_retries),
         file.cases.max_age_days,
     )
+    threshold = {currency: money.to_minor(amount, currency) for currency, amount in file.threshold.items()}
     return Policy(
-        file.policy, file.version, rows, MappingProxyType(ladders), cases, file.pay_day, file.country,
-        MappingProxyType({currency: money.to_minor(amount, currency) for currency, amount in file.threshold.items()}),
-        file.threshold_default, file.contacts_per_day, file.contacts_per_week, file.calls_per_week,
-        MappingProxyType({str(scheme): days for scheme, days in file.notice_days.items()}), tuple(file.channels), file.grace_days, file.confirm_within_days,
-        file.retry_patience_days, file.partial_patience_days, rules=rules,
-    )  # fmt: skip
+        name=file.policy,
+        version=file.version,
+        rows=rows,
+        ladders=MappingProxyType(ladders),
+        cases=cases,
+        pay_day=file.pay_day,
+        country=file.country,
+        threshold=MappingProxyType(threshold),
+        threshold_default=file.threshold_default,
+        contacts_per_day=file.contacts_per_day,
+        contacts_per_week=file.contacts_per_week,
+        calls_per_week=file.calls_per_week,
+        calls_per_day=MappingProxyType(dict(file.calls_per_day)),
+        notice_days=MappingProxyType({str(scheme): days for scheme, days in file.notice_days.items()}),
+        channels=tuple(file.channels),
+        grace_days=file.grace_days,
+        confirm_within_days=file.confirm_within_days,
+        retry_patience_days=file.retry_patience_days,
+        partial_patience_days=file.partial_patience_days,
+        breaker=Breaker(file.outage.least, file.outage.times_worst),
+        rules=rules,
+    )
 
 
 def _task(task: TaskFile) -> Task:

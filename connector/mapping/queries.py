@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 
 from simple_salesforce.format import format_soql
 
+from connector.core.breaker import HISTORY_DAYS
 from connector.mapping import own
 from connector.mapping.org import Mapping, PayerObject, Runs
 
@@ -281,6 +282,29 @@ def changed(mapping: Mapping, entity: str, ids: Sequence[str]) -> Query:
         return Query(entity, format_soql(f"SELECT Id, {links} FROM {entity} WHERE Id IN {{}}", list(ids)), all_rows=True)
     links = ", ".join(one.own_link for one in mapping.payers)
     return Query(entity, format_soql(f"SELECT Id, {links} FROM {entity} WHERE Id IN {{}}", list(ids)), all_rows=True)
+
+
+def calls_given(since: datetime, until: datetime) -> Query:
+    """Count the calls on people's lists that were planned in a stretch of time, by role."""
+    return Query(
+        "calls_given",
+        format_soql(
+            f"SELECT Assignee__c, COUNT(Id) calls FROM {own.FOLLOW_UP} WHERE Kind__c = 'call' AND Task_Id__c != null AND Shadow__c = false "
+            "AND Planned_At__c >= {} AND Planned_At__c < {} GROUP BY Assignee__c",
+            since,
+            until,
+        ),
+    )
+
+
+def failures_by_day() -> Query:
+    """Count failures by processor and day of the org's calendar, five weeks back."""
+    return Query(
+        "failures_by_day",
+        f"SELECT Provider__c, DAY_ONLY(convertTimezone(Occurred_At__c)) failed_on, COUNT(Id) failures FROM {own.ATTEMPT} "
+        f"WHERE Occurred_At__c = LAST_N_DAYS:{HISTORY_DAYS + 1} AND Outcome__c IN ('failed', 'rejected', 'returned') AND Provider__c != null "
+        "GROUP BY Provider__c, DAY_ONLY(convertTimezone(Occurred_At__c))",
+    )
 
 
 def roles(mapping: Mapping) -> list[Query]:

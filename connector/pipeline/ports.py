@@ -5,6 +5,7 @@ Must not implement anything. Invariant: nothing here names a library of the outs
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from threading import Event
 from typing import Protocol
 
@@ -53,6 +54,8 @@ class Context:
     clock: Clock
     roles: Callable[[], Mapping[str, str]]
     """Role → id of its queue or user in this org."""
+    outages: Callable[[datetime], frozenset[str]] = lambda _: frozenset()
+    """Processors whose failures have jumped."""
     wake: Event = field(default_factory=Event)
     """Set when there may be work: events came in, payers were marked due."""
     shadow: bool = False

@@ -5,10 +5,12 @@ one payer that cannot be treated is parked with its reason and the rest go on.
 """
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import datetime, time, timedelta
 
+from connector.core.capacity import Desk, ration
 from connector.core.changes import Basis, changes
 from connector.core.decide import decide
 from connector.core.facts import render
@@ -16,8 +18,10 @@ from connector.core.ledger import assess
 from connector.core.model import Decision, Position
 from connector.core.unknown_codes import unknown_codes
 from connector.core.what_if import suppose
+from connector.core.words import Kind
 from connector.errors import DunwellError
 from connector.log import get
+from connector.mapping import queries
 from connector.pipeline.apply import Applied, Plan, Writer
 from connector.pipeline.load import Loaded, load
 from connector.pipeline.ports import Context
@@ -51,21 +55,25 @@ def treat(context: Context, payers: Sequence[str], now: datetime, *, dry: bool =
     """
     loaded = load(context.org, context.mapping, payers, now)
     batch = Batch(parked=dict(loaded.unreadable))
+    out = context.outages(now)
+    if out:
+        loaded = replace(loaded, snapshot=replace(loaded.snapshot, outages=out))
     positions = _assess(context, loaded, now, batch)
     if supposed:
         positions = {payer: suppose(position, supposed, now) for payer, position in positions.items()}
     if not (dry or supposed):
         context.store.keep_first({f"{UNKNOWN_CODE}{one}:{code}": now.isoformat() for one, code in unknown_codes(positions.values())})
-    plans = []
+    decisions: list[Decision] = []
     for payer, position in positions.items():
-        try:
-            plans.append(_plan(context, loaded, payer, position, now))
-        except Exception as error:  # noqa: BLE001 - the one place: a payer that breaks the rules must not stop the others
-            batch.parked[payer] = f"could not be decided: {type(error).__name__}"
-            log.error("payer.parked", payer=payer, error=error)  # noqa: TRY400 - a trace may hold values of the payer
+        with _sparing_the_others(batch, payer):
+            decisions.append(decide(position, context.policy, now))
         if position.missing:
             batch.missing.append(payer)
             log.error("payer.rows_missing", payer=payer, count=len(position.missing))
+    plans = []
+    for one in _within_capacity(context, decisions, positions, now):
+        with _sparing_the_others(batch, one.payer):
+            plans.append(_plan(context, loaded, one, positions[one.payer], now))
     batch.decisions = [plan.decision for plan in plans]
     if not (dry or supposed):
         batch.applied = Writer(context, loaded, now).apply(plans)
@@ -88,11 +96,33 @@ def _assess(context: Context, loaded: Loaded, now: datetime, batch: Batch) -> di
         return first | _assess(context, loaded.only(ids[half:]), now, batch)
 
 
-def _plan(context: Context, loaded: Loaded, payer: str, position: Position, now: datetime) -> Plan:
-    decision = decide(position, context.policy, now)
+@contextmanager
+def _sparing_the_others(batch: Batch, payer: str) -> Iterator[None]:
+    """Park a payer that breaks the rules: it must not stop the others."""
+    try:
+        yield
+    except Exception as error:  # noqa: BLE001 - the one place
+        batch.parked[payer] = f"could not be decided: {type(error).__name__}"
+        log.error("payer.parked", payer=payer, error=error)  # noqa: TRY400 - a trace may hold values of the payer
+
+
+def _within_capacity(context: Context, decisions: list[Decision], positions: Mapping[str, Position], now: datetime) -> list[Decision]:
+    """Carry over the calls that the teams cannot make today, where the policy says how many they can."""
+    policy, creditor = context.policy, context.mapping.creditor
+    if not policy.calls_per_day or not any(call.kind is Kind.CALL for one in decisions for call in one.follow_ups):
+        return decisions
+    midnight = datetime.combine(now.astimezone(creditor.zone).date(), time(), creditor.zone)
+    (given,) = context.org.query_many([queries.calls_given(midnight, midnight + timedelta(days=1)).soql])
+    used = {str(row["Assignee__c"]): int(str(row["calls"])) for row in given}
+    left = {role: max(0, most - used.get(role, 0)) for role, most in policy.calls_per_day.items()}
+    listed = frozenset(key for one in positions.values() for key, shown in one.shown.items() if shown.surfaced)
+    return ration(decisions, Desk(left, listed, now, creditor.zone, policy.country))
+
+
+def _plan(context: Context, loaded: Loaded, decision: Decision, position: Position, now: datetime) -> Plan:
     resting_on = [item.id for item in position.open_items if item.overdue]
     currency = position.open_items[0].currency if position.open_items else context.mapping.creditor.currency
-    planned = changes(decision, loaded.views[payer], now, Basis(currency, tuple(resting_on), bool(position.missing)))
+    planned = changes(decision, loaded.views[decision.payer], now, Basis(currency, tuple(resting_on), bool(position.missing)))
     return Plan(decision, planned)
 
 

@@ -181,7 +181,7 @@ def test_any_payload_at_all_becomes_a_report():
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ("time_zone: Europe/Amsterdam", "time_zone: Europe/Amsterdm", "findock.yaml:7: creditor.time_zone"),
+        ("time_zone: Europe/Amsterdam", "time_zone: Europe/Amsterdm", "findock.yaml:8: creditor.time_zone"),
         ("  object: cpm__Payment__c", "  objekt: cpm__Payment__c", "'objekt' is not known here; did you mean 'object'?"),
         ("records_money: dunwell", "records_money: nobody", "processors.Northwind Pay.records_money"),
         ("credit_manager: {queue: Dunwell_Credit_Managers}", "credit_manager: {}", "give either a queue or a username"),
