@@ -5,13 +5,16 @@ Invariant: null in, null out.
 """
 
 import calendar
+import math
 import sqlite3
+import unicodedata
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from decimal import ROUND_HALF_UP, Decimal
 from zoneinfo import ZoneInfo
 
 Scalar = str | int | float | None
+_EARTH_RADIUS = 6371.0088
 
 
 def _strict(function: Callable[..., Scalar]) -> Callable[..., Scalar]:
@@ -83,6 +86,22 @@ def number_text(number: float) -> str:
     return "0" if written in ("-0", "") else written
 
 
+def great_circle(from_latitude: float, from_longitude: float, to_latitude: float, to_longitude: float) -> float:
+    """Measure the way between two places over the ground, in kilometres (haversine)."""
+    a, b = math.radians(from_latitude), math.radians(to_latitude)
+    east = math.radians(to_longitude - from_longitude)
+    half = math.sin((b - a) / 2) ** 2 + math.cos(a) * math.cos(b) * math.sin(east / 2) ** 2
+    return 2 * _EARTH_RADIUS * math.asin(min(1.0, math.sqrt(half)))
+
+
+def sort_key(text: str) -> str:
+    """Give what a text is sorted by: without case, and letters with accents beside those without."""
+    if text.isascii():
+        return text.lower()
+    plain = "".join(each for each in unicodedata.normalize("NFKD", text.casefold()) if not unicodedata.combining(each))
+    return f"{plain}\0{text.casefold()}"
+
+
 def _upper(text: str) -> str:
     return str(text).upper()
 
@@ -102,6 +121,8 @@ def register(connection: sqlite3.Connection) -> None:
         ("datetime_value", 1, datetime_value),
         ("number_value", 1, number_value),
         ("number_text", 1, number_text),
+        ("great_circle", 4, great_circle),
+        ("sort_key", 1, sort_key),
         ("upper_text", 1, _upper),
         ("lower_text", 1, _lower),
         ("power_of", 2, lambda base, power: float(base) ** float(power)),

@@ -9,9 +9,10 @@ from sandbox.org import errors, ids
 from sandbox.org.describe import describe_object, describe_summary
 from sandbox.org.dml import MultipleMatchesError
 from sandbox.org.parts import Parts, Viewer
+from sandbox.org.recordtypes import RecordTypes
 from sandbox.org.schema import ObjectType
-from sandbox.org.soql.run import Run, Surroundings
-from sandbox.org.soql.syntax import Compare, Item, Path, Query, Value
+from sandbox.org.soql.run import Queries, Reading
+from sandbox.org.soql.stream import RowStream
 from sandbox.org.types import QueryResult, Record
 from sandbox.org.values import reader
 
@@ -24,16 +25,19 @@ class Reader:
         self._database = parts.database
         self._access = parts.access
         self._clock = parts.clock
-        self._time_zone = parts.time_zone
+        self._queries = Queries(parts.schema, parts.database, parts.time_zone, parts.currency)
+        self._record_types = RecordTypes(parts.schema, parts.database, parts.access)
 
-    def _around(self, viewer: Viewer, *, all_rows: bool = False) -> Surroundings:
-        rights = self._access.rights(viewer.user_id)
-        now = self._clock.now()
-        return Surroundings(self._schema, self._database, rights, now, self._time_zone, viewer.api_version, all_rows)
+    def _reading(self, viewer: Viewer, *, all_rows: bool) -> Reading:
+        return Reading(self._access.rights(viewer.user_id), self._clock.now(), viewer.api_version, all_rows)
 
     def query(self, soql: str, viewer: Viewer, *, all_rows: bool) -> QueryResult:
         """Answer a SOQL statement."""
-        return Run(self._around(viewer, all_rows=all_rows), soql).answer()
+        return self._queries.answer(soql, self._reading(viewer, all_rows=all_rows))
+
+    def stream(self, soql: str, viewer: Viewer, *, all_rows: bool) -> RowStream:
+        """Open a stream over the rows of a SOQL statement."""
+        return self._queries.stream(soql, self._reading(viewer, all_rows=all_rows))
 
     def _object(self, name: str, user_id: str) -> ObjectType:
         one = self._schema.get(name)
@@ -41,31 +45,26 @@ class Reader:
             raise errors.not_found()
         return one
 
-    def _paths(self, one: ObjectType, names: Sequence[str] | None, user_id: str) -> list[Path]:
+    def _paths(self, one: ObjectType, names: Sequence[str] | None, user_id: str) -> tuple[str, ...]:
         rights = self._access.rights(user_id)
         if names is None:
-            return [Path((each.name,), 0) for each in one.fields.values() if rights.reads(one, each)]
+            return tuple(each.name for each in one.fields.values() if rights.reads(one, each))
+        found: dict[str, None] = {}
         for name in names:
             field = one.field(name)
             if "." not in name and (field is None or not rights.reads(one, field)):
                 raise errors.no_such_column(name, one.name)
-        return [Path(tuple(name.split(".")), 0) for name in dict.fromkeys(names)]
+            found[field.name if field is not None else name] = None
+        return tuple(found)
 
     def records(self, sobject: str, record_ids: Sequence[str], names: Sequence[str] | None, viewer: Viewer) -> list[Record | None]:
         """Read records by id, in the order of the ids; None for one that is not there or not to be seen."""
         one = self._object(sobject, viewer.user_id)
         known = [ids.normal(each) for each in record_ids]
-        wanted = [Path(("Id",), 0), *(each for each in self._paths(one, names, viewer.user_id) if each.steps != ("Id",))]
-        found: dict[str, Record] = {}
-        asked_id = names is None or any(name.lower() == "id" for name in names)
-        run = Run(self._around(viewer), "")
-        for record_id in dict.fromkeys(each for each in known if each and each[:3] == one.key_prefix):
-            where = Compare(Path(("Id",), 0), "=", Value("string", record_id, 0), 0)
-            result = run.answer_query(Query(tuple(Item(each) for each in wanted), Path((one.name,), 0), where=where))
-            for record in result.records:
-                if not asked_id:
-                    del record["Id"]
-                found[record_id] = record
+        paths = self._paths(one, names, viewer.user_id) or ("Id",)
+        reading = self._reading(viewer, all_rows=False)
+        wanted = dict.fromkeys(each for each in known if each and each[:3] == one.key_prefix)
+        found = {each: self._queries.record(one.name, each, paths, reading) for each in wanted}
         return [found.get(each) if each else None for each in known]
 
     def record(self, sobject: str, record_id: str, names: Sequence[str] | None, viewer: Viewer) -> Record:
@@ -84,7 +83,7 @@ class Reader:
         """Read one record by an external id. Raises OrgError NOT_FOUND, or MultipleMatchesError."""
         one = self._object(sobject, viewer.user_id)
         field = one.field(ext_field)
-        if field is None or not (field.external_id or field.name == "Id"):
+        if field is None or not (field.external_id or field.id_lookup or field.name == "Id"):
             raise errors.no_external_id(ext_field)
         matches = self._database.live_ids(one, field.name, reader(field)(value))
         if len(matches) > 1:
@@ -96,19 +95,7 @@ class Reader:
     def describe(self, sobject: str, viewer: Viewer) -> Record:
         """Describe an object in full. Raises OrgError NOT_FOUND."""
         one = self._object(sobject, viewer.user_id)
-        sql = 'SELECT "Id", "DeveloperName", "Name", "IsActive" FROM "RecordType" WHERE "SobjectType" = ? AND "IsDeleted" = 0 ORDER BY "Id"'
-        kinds: list[Record] = [
-            {
-                "active": bool(active),
-                "available": bool(active),
-                "defaultRecordTypeMapping": place == 0,
-                "developerName": developer_name,
-                "master": False,
-                "name": name,
-                "recordTypeId": record_id,
-            }
-            for place, (record_id, developer_name, name, active) in enumerate(self._database.rows(sql, (one.name,)))
-        ]
+        kinds = self._record_types.infos(one.name, viewer.user_id)
         return describe_object(self._schema, one, self._access.rights(viewer.user_id), viewer.api_version, kinds)
 
     def describe_global(self, viewer: Viewer) -> Record:

@@ -6,14 +6,14 @@ Invariant: a function not listed here is refused by name, never guessed.
 
 from collections.abc import Callable
 
-from sandbox.org.formula.compile import Compiler, Typed, as_text, is_blank
 from sandbox.org.formula.syntax import FormulaError, Node
+from sandbox.org.formula.typed import Compiles, Typed, as_text, is_blank
 
 _DATE_PARTS = {"YEAR": "%Y", "MONTH": "%m", "DAY": "%d"}
 _TIME_PARTS = {"HOUR": (12, 2), "MINUTE": (15, 2), "SECOND": (18, 2)}
 
 
-def _if(compiler: Compiler, condition: Node, yes: Node, no: Node) -> Typed:
+def _if(compiler: Compiles, condition: Node, yes: Node, no: Node) -> Typed:
     when, then, other = (compiler.compile(each) for each in (condition, yes, no))
     kind = other.kind if then.kind == "blank" else then.kind
     if {then.kind, other.kind} == {"date", "datetime"}:
@@ -21,7 +21,7 @@ def _if(compiler: Compiler, condition: Node, yes: Node, no: Node) -> Typed:
     return Typed(f"(CASE WHEN {when.sql} THEN {then.sql} ELSE {other.sql} END)", kind)
 
 
-def _ifs(compiler: Compiler, *given: Node) -> Typed:
+def _ifs(compiler: Compiles, *given: Node) -> Typed:
     if len(given) < 3 or len(given) % 2 == 0:
         raise TypeError
     pairs = [(compiler.compile(given[place]), compiler.compile(given[place + 1])) for place in range(0, len(given) - 1, 2)]
@@ -30,7 +30,7 @@ def _ifs(compiler: Compiler, *given: Node) -> Typed:
     return Typed(f"(CASE {arms} ELSE {other.sql} END)", pairs[0][1].kind)
 
 
-def _case(compiler: Compiler, subject: Node, *given: Node) -> Typed:
+def _case(compiler: Compiles, subject: Node, *given: Node) -> Typed:
     if len(given) < 3 or len(given) % 2 == 0:
         raise TypeError
     value = compiler.compile(subject)
@@ -45,7 +45,7 @@ def _case(compiler: Compiler, subject: Node, *given: Node) -> Typed:
 
 
 def _joined(word: str) -> Callable[..., Typed]:
-    def function(compiler: Compiler, *given: Node) -> Typed:
+    def function(compiler: Compiles, *given: Node) -> Typed:
         if not given:
             raise TypeError
         return Typed(f"({f' {word} '.join(f'COALESCE({compiler.compile(each).sql}, 0)' for each in given)})", "boolean")
@@ -53,35 +53,35 @@ def _joined(word: str) -> Callable[..., Typed]:
     return function
 
 
-def _not(compiler: Compiler, given: Node) -> Typed:
+def _not(compiler: Compiles, given: Node) -> Typed:
     return Typed(f"(NOT COALESCE({compiler.compile(given).sql}, 0))", "boolean")
 
 
-def _is_blank(compiler: Compiler, given: Node) -> Typed:
+def _is_blank(compiler: Compiles, given: Node) -> Typed:
     return Typed(is_blank(compiler.compile(given)), "boolean")
 
 
-def _blank_value(compiler: Compiler, given: Node, instead: Node) -> Typed:
+def _blank_value(compiler: Compiles, given: Node, instead: Node) -> Typed:
     value, other = compiler.compile(given), compiler.compile(instead)
     kind = other.kind if value.kind == "blank" else value.kind
     return Typed(f"(CASE WHEN {is_blank(value)} THEN {other.sql} ELSE {value.sql} END)", kind)
 
 
-def _null_if(compiler: Compiler, given: Node, match: Node) -> Typed:
+def _null_if(compiler: Compiles, given: Node, match: Node) -> Typed:
     value = compiler.compile(given)
     return Typed(f"NULLIF({value.sql}, {compiler.compile(match).sql})", value.kind)
 
 
-def _is_pick(compiler: Compiler, given: Node, value: Node) -> Typed:
+def _is_pick(compiler: Compiles, given: Node, value: Node) -> Typed:
     return Typed(f"({compiler.compile(given).sql} = {compiler.compile(value).sql})", "boolean")
 
 
-def _text(compiler: Compiler, given: Node) -> Typed:
+def _text(compiler: Compiles, given: Node) -> Typed:
     return Typed(as_text(compiler.compile(given)), "text")
 
 
 def _simple(template: str, kind: str, count: int) -> Callable[..., Typed]:
-    def function(compiler: Compiler, *given: Node) -> Typed:
+    def function(compiler: Compiles, *given: Node) -> Typed:
         if len(given) != count:
             raise TypeError
         return Typed(template.format(*(compiler.compile(each).sql for each in given)), kind)
@@ -89,26 +89,26 @@ def _simple(template: str, kind: str, count: int) -> Callable[..., Typed]:
     return function
 
 
-def _today(compiler: Compiler) -> Typed:
+def _today(compiler: Compiles) -> Typed:
     return Typed(f"'{compiler.scope.statement.today}'", "date")
 
 
-def _now(compiler: Compiler) -> Typed:
-    return Typed(f"'{compiler.scope.statement.moment}'", "datetime")
+def _now(compiler: Compiles) -> Typed:
+    return Typed(compiler.scope.statement.moment, "datetime")
 
 
-def _date_value(compiler: Compiler, given: Node) -> Typed:
+def _date_value(compiler: Compiles, given: Node) -> Typed:
     value = compiler.compile(given)
     return Typed(f"date_value({value.sql}, {compiler.scope.statement.parameter(compiler.scope.statement.time_zone)})", "date")
 
 
-def _add_months(compiler: Compiler, given: Node, months: Node) -> Typed:
+def _add_months(compiler: Compiles, given: Node, months: Node) -> Typed:
     value = compiler.compile(given)
     return Typed(f"add_months({value.sql}, {compiler.compile(months).sql})", value.kind)
 
 
 def _extreme(word: str) -> Callable[..., Typed]:
-    def function(compiler: Compiler, *given: Node) -> Typed:
+    def function(compiler: Compiles, *given: Node) -> Typed:
         values = [compiler.compile(each) for each in given]
         if not values:
             raise TypeError
@@ -118,25 +118,25 @@ def _extreme(word: str) -> Callable[..., Typed]:
     return function
 
 
-def _mid(compiler: Compiler, *given: Node) -> Typed:
+def _mid(compiler: Compiles, *given: Node) -> Typed:
     text, start, length = (compiler.compile(each).sql for each in given)
     return Typed(f"substr({text}, MAX(CAST({start} AS INTEGER), 1), CAST({length} AS INTEGER))", "text")
 
 
-def _find(compiler: Compiler, wanted: Node, text: Node, *start: Node) -> Typed:
+def _find(compiler: Compiles, wanted: Node, text: Node, *start: Node) -> Typed:
     if start:
         raise FormulaError("FIND with a start is not known to the sandbox")
     return Typed(f"CAST(instr({compiler.compile(text).sql}, {compiler.compile(wanted).sql}) AS REAL)", "number")
 
 
-def _pad(compiler: Compiler, text: Node, length: Node, *fill: Node) -> Typed:
+def _pad(compiler: Compiles, text: Node, length: Node, *fill: Node) -> Typed:
     value, width = compiler.compile(text).sql, compiler.compile(length).sql
     by = compiler.compile(fill[0]).sql if fill else "' '"
     missing = f"replace(hex(zeroblob(CAST({width} AS INTEGER))), '00', {by})"
     return Typed(f"substr({missing} || {value}, -CAST({width} AS INTEGER))", "text")
 
 
-def _hyperlink(compiler: Compiler, url: Node, label: Node, *_target: Node) -> Typed:
+def _hyperlink(compiler: Compiles, url: Node, label: Node, *_target: Node) -> Typed:
     link = f"'<a href=\"' || {compiler.compile(url).sql} || '\">' || {as_text(compiler.compile(label))} || '</a>'"
     return Typed(f"({link})", "text")
 

@@ -5,27 +5,13 @@ false. Source: Salesforce Help, "Formula Operators and Functions", "How Blanks a
 Invariant: a formula field's SQL has its declared type and scale, and an empty text result is null.
 """
 
-from dataclasses import dataclass
-
+from sandbox.org.formula.calls import CALLS
 from sandbox.org.formula.syntax import Binary, Call, FormulaError, Name, Node, Number, Text, parse
+from sandbox.org.formula.typed import Typed, as_text, is_blank
 from sandbox.org.schema import NUMBER_TYPES, Field
 from sandbox.org.sql.scope import Column, Scope
 
 _COMPARISONS = {"=": "=", "==": "=", "<>": "<>", "!=": "<>", "<": "<", ">": ">", "<=": "<=", ">=": ">="}
-
-
-@dataclass(frozen=True, slots=True)
-class Typed:
-    """SQL and what it is: text, number, boolean, date, datetime or blank. `raw` keeps nulls for ISBLANK."""
-
-    sql: str
-    kind: str
-    raw: str = ""
-
-    @property
-    def unblanked(self) -> str:
-        """The SQL before blanks were replaced."""
-        return self.raw or self.sql
 
 
 def literal(text: str) -> str:
@@ -84,8 +70,6 @@ class Compiler:
         return self._call(node)
 
     def _call(self, node: Call) -> Typed:
-        from sandbox.org.formula.calls import CALLS  # noqa: PLC0415 - the functions need the compiler
-
         function = CALLS.get(node.name)
         if function is None:
             raise FormulaError(f"unknown function {node.name}")
@@ -158,26 +142,6 @@ class Compiler:
         if {left.kind, right.kind} == {"date", "datetime"}:
             left, right = (Typed(f"substr({each.sql}, 1, 10)", "date") for each in (left, right))
         return Typed(f"({left.sql} {operator} {right.sql})", "boolean")
-
-
-def is_blank(value: Typed) -> str:
-    """Give the SQL that tells whether a value is blank."""
-    if value.kind == "blank":
-        return "1"
-    return f"(COALESCE({value.unblanked}, '') = '')" if value.kind == "text" else f"({value.unblanked} IS NULL)"
-
-
-def as_text(value: Typed) -> str:
-    """Give the SQL of a value as text: numbers without trailing zeros, blanks empty."""
-    if value.kind == "text":
-        return value.sql
-    if value.kind == "number":
-        return f"COALESCE(number_text({value.unblanked}), '')"
-    if value.kind == "boolean":
-        return f"CASE WHEN {value.sql} THEN 'true' ELSE 'false' END"
-    if value.kind == "datetime":
-        return f"COALESCE(replace(substr({value.sql}, 1, 19), 'T', ' ') || 'Z', '')"
-    return f"COALESCE({value.sql}, '')"
 
 
 def _date_sum(operator: str, left: Typed, right: Typed) -> Typed:

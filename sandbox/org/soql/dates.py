@@ -58,8 +58,8 @@ def _counted(direction: str, unit: str, count: int, today: date) -> tuple[date, 
     return (_move(unit, here, -count), here) if direction == "LAST" else (after, _move(unit, after, count))
 
 
-def days_of(literal: str, today: date) -> tuple[date, date] | None:
-    """Give the days a date literal stands for, or None for a word that is no date literal."""
+def days_of(literal: str, today: date) -> tuple[date, date]:
+    """Give the days a date literal stands for. Raises ValueError for a word that is no date literal."""
     word = literal.upper().replace("FISCAL_", "")
     fixed = {"TODAY": 0, "YESTERDAY": -1, "TOMORROW": 1}
     if word in fixed:
@@ -78,7 +78,7 @@ def days_of(literal: str, today: date) -> tuple[date, date] | None:
     if named and named[2] in ("WEEK", *_MONTHS):
         first = _move(named[2], _start(named[2], today), {"LAST": -1, "THIS": 0, "NEXT": 1}[named[1]])
         return first, _move(named[2], first, 1)
-    return None
+    raise ValueError(f"{literal} is no date literal")
 
 
 def moments_of(first: date, end: date, zone: str) -> tuple[str, str]:

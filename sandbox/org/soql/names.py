@@ -4,23 +4,45 @@ Must not build conditions or lists. Wordings: recorded REST answers for INVALID_
 Invariant: a field the user may not read is refused in the same words as one that does not exist.
 """
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from sandbox.org.errors import OrgError
 from sandbox.org.schema import Field, ObjectType
-from sandbox.org.soql.parse import refuse
+from sandbox.org.soql.refusal import malformed, refuse
 from sandbox.org.soql.syntax import Path
 from sandbox.org.sql.scope import Column, Scope, Statement
 
 _REFERENCE = "Please reference your WSDL or the describe call for the appropriate names."
-NAME_FIELDS = frozenset({"id", "name", "type", "firstname", "lastname", "email", "phone", "title", "alias", "username", "isactive"})
+MAX_LEVELS = 5
+MAX_PARENTS = 55
+NAME_FIELDS = frozenset(
+    (
+        "alias",
+        "email",
+        "firstname",
+        "id",
+        "isactive",
+        "lastname",
+        "middlename",
+        "name",
+        "phone",
+        "profileid",
+        "recordtypeid",
+        "suffix",
+        "title",
+        "type",
+        "username",
+        "userroleid",
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
     """Where a path leads: the lookups on the way (canonical relationship names) and the column.
 
-    `owners` are the scopes passed, one a step; a polymorphic step has none.
+    lookups: the names of their fields. `scopes` are the tables passed, one a step; a polymorphic step has none.
     """
 
     steps: tuple[str, ...]
@@ -28,6 +50,7 @@ class Found:
     column: Column
     scopes: tuple[Scope, ...]
     polymorphic: "Polymorphic | None" = None
+    lookups: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +65,11 @@ class Polymorphic:
 class Names:
     """Finds what the paths of one query mean."""
 
-    def __init__(self, statement: Statement, soql: str) -> None:
+    def __init__(self, statement: Statement, soql: str, aliases: Sequence[tuple[str, Path]] = ()) -> None:
         self.statement = statement
         self.soql = soql
+        self._aliases = {name.lower(): path.steps for name, path in aliases}
+        self._parents: set[str] = set()
 
     def object(self, path: Path) -> ObjectType:
         """Find the FROM object. Raises OrgError INVALID_TYPE."""
@@ -81,18 +106,25 @@ class Names:
         return refuse(self.soql, at, message, "INVALID_FIELD")
 
     def find(self, scope: Scope, path: Path, alias: str | None = None) -> Found:
-        """Find a field path from a table. Raises OrgError INVALID_FIELD."""
-        steps = path.steps
-        if len(steps) > 1 and self._is_self(scope.object, steps[0], alias):
-            steps = steps[1:]
+        """Find a field path from a table. Raises OrgError INVALID_FIELD, or MALFORMED_QUERY for one that leads too far."""
+        steps = self._steps(scope.object, path, alias)
+        if len(steps) > MAX_LEVELS + 1:
+            words = (
+                f"SOQL statements cannot query foreign key relationships more than {MAX_LEVELS} levels away from the root entity object."
+            )
+            raise malformed(words)
         names: list[str] = []
+        lookups: list[str] = []
         scopes: list[Scope] = []
         for place, step in enumerate(steps[:-1]):
             lookup = self._lookup(scope.object, step, path)
             names.append(lookup.relationship or step)
+            lookups.append(lookup.name)
+            self._count(names)
             targets = [self.statement.schema.objects[each] for each in lookup.reference_to if each in self.statement.schema.objects]
             if len(targets) != 1:
-                return self._polymorphic(scope, lookup, tuple(names), Path(steps[place + 1 :], path.at))
+                way = Found(tuple(names), "", _NO_COLUMN, tuple(scopes), lookups=tuple(lookups))
+                return self._polymorphic(scope, lookup, way, Path(steps[place + 1 :], path.at))
             if not self.statement.rights.on(targets[0]).read:
                 raise self._no_relationship(step, path)
             scope = scope.parent(lookup, targets[0])
@@ -100,7 +132,18 @@ class Names:
         field = scope.object.field(steps[-1])
         if field is None or not self.statement.rights.reads(scope.object, field):
             raise self.no_column(steps[-1], scope.object.name, path.at)
-        return Found(tuple(names), field.name, scope.column(field), tuple(scopes))
+        return Found(tuple(names), field.name, scope.column(field), tuple(scopes), lookups=tuple(lookups))
+
+    def _steps(self, one: ObjectType, path: Path, alias: str | None) -> tuple[str, ...]:
+        steps = path.steps
+        if steps[0].lower() in self._aliases and len(steps) > 1:
+            steps = (*self._aliases[steps[0].lower()], *steps[1:])
+        return steps[1:] if len(steps) > 1 and self._is_self(one, steps[0], alias) else steps
+
+    def _count(self, names: list[str]) -> None:
+        self._parents.add(".".join(names))
+        if len(self._parents) > MAX_PARENTS:
+            raise malformed(f"SOQL statements cannot query more than {MAX_PARENTS} foreign key relationships.")
 
     def _is_self(self, one: ObjectType, step: str, alias: str | None) -> bool:
         word = step.lower()
@@ -119,29 +162,34 @@ class Names:
         )
         return refuse(self.soql, path.at, message, "INVALID_FIELD")
 
-    def _polymorphic(self, scope: Scope, lookup: Field, names: tuple[str, ...], path: Path) -> Found:
+    def _polymorphic(self, scope: Scope, lookup: Field, way: Found, path: Path) -> Found:
         rest = path.steps
         targets = [self.statement.schema.objects[each] for each in lookup.reference_to if each in self.statement.schema.objects]
-        if len(rest) != 1 or rest[0].lower() not in NAME_FIELDS:
-            raise self.no_column(rest[0], "Name", path.at)
+        if len(rest) != 1:
+            raise self._no_relationship(rest[0], path)
         name = rest[0].lower()
+        if name not in NAME_FIELDS:
+            raise self.no_column(rest[0], "Name", path.at)
         key = scope.plain(lookup.name)
+        tables = self.parents(scope, lookup, targets)
+        joined = Polymorphic(lookup, scope, tables)
         if name == "type":
             arms = " ".join(f"WHEN '{one.key_prefix}' THEN '{one.name}'" for one in targets)
-            column = Column(f"(CASE substr({key}, 1, 3) {arms} END)", "picklist")
-            return Found(names, "Type", column, (), Polymorphic(lookup, scope, self.parents(scope, lookup, targets)))
-        tables = self.parents(scope, lookup, targets)
+            return replace(way, name="Type", column=Column(f"(CASE substr({key}, 1, 3) {arms} END)", "picklist"), polymorphic=joined)
         found = [(table, _named(table.object, name)) for table in tables]
         given = [table.column(field) for table, field in found if field is not None]
         if not given:
             raise self.no_column(rest[0], "Name", path.at)
         sql = given[0].sql if len(given) == 1 else f"COALESCE({', '.join(each.sql for each in given)})"
         canonical = next(field.name for _, field in found if field is not None) if name != "name" else "Name"
-        return Found(names, canonical, Column(sql, given[0].kind), (), Polymorphic(lookup, scope, tables))
+        return replace(way, name=canonical, column=Column(sql, given[0].kind), polymorphic=joined)
 
     def parents(self, scope: Scope, lookup: Field, targets: list[ObjectType]) -> tuple[Scope, ...]:
         """Join every object a polymorphic lookup may point at and the user may read."""
         return tuple(scope.parent(lookup, each) for each in targets if self.statement.rights.on(each).read)
+
+
+_NO_COLUMN = Column("NULL", "string")
 
 
 def _named(one: ObjectType, name: str) -> Field | None:

@@ -29,11 +29,15 @@ Operand = Path | Call
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """A literal. `kind`: string, number, date, datetime, boolean, null or range (a date literal such as LAST_N_DAYS:3)."""
+    """A literal. `kind`: string, number, money (with a currency's code), date, datetime, boolean, null or range (LAST_N_DAYS:3).
+
+    pattern: a string as LIKE reads it, where it differs from the text: with a backslash before what stands for itself.
+    """
 
     kind: str
     text: str
     at: int
+    pattern: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +50,11 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class TypeOf:
-    """TYPEOF: the fields to read for each type a polymorphic lookup may point at."""
+    """TYPEOF: the fields to read for each type a polymorphic lookup may point at; `other` None = no ELSE."""
 
     lookup: Path
-    arms: tuple[tuple[str, tuple[Path, ...]], ...]
-    other: tuple[Path, ...]
+    arms: tuple[tuple[Path, tuple[Path, ...]], ...]
+    other: tuple[Path, ...] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,16 +76,17 @@ class Compare:
 
 @dataclass(frozen=True, slots=True)
 class InList:
-    """`operand IN (values)`; operator IN, NOT IN, INCLUDES or EXCLUDES."""
+    """`operand IN (values)`; operator IN, NOT IN, INCLUDES or EXCLUDES. `at` is where the list begins."""
 
     operand: Operand
     operator: str
     values: tuple[Value, ...]
+    at: int
 
 
 @dataclass(frozen=True, slots=True)
 class InQuery:
-    """`operand IN (SELECT ...)`."""
+    """`operand IN (SELECT ...)`; operator IN or NOT IN, or one that takes no query."""
 
     operand: Operand
     operator: str
@@ -117,11 +122,15 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """A SELECT statement."""
+    """A SELECT statement. aliases: further names the FROM clause gives, each to a path; refused: what is read but not done.
+
+    viewed: FOR VIEW or FOR REFERENCE, the rows are to be remembered as looked at.
+    """
 
     items: tuple[Item | ChildQuery | TypeOf, ...]
     source: Path
     alias: str | None = None
+    aliases: tuple[tuple[str, Path], ...] = ()
     scope: str | None = None
     where: Condition | None = None
     group: tuple[Operand, ...] = ()
@@ -130,3 +139,5 @@ class Query:
     limit: int | None = None
     offset: int | None = None
     refused: tuple[tuple[str, int], ...] = ()
+    all_rows: bool = False
+    viewed: bool = False

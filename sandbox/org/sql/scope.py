@@ -5,32 +5,50 @@ expressions. Invariant: a join used for what the user asked hides what the user 
 not, because formulas see everything.
 """
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import count
 from zoneinfo import ZoneInfo
 
 from sandbox.org.access import Rights
-from sandbox.org.schema import Field, ObjectType, Schema
+from sandbox.org.schema import COMPOUND_TYPES, Field, ObjectType, Schema
+from sandbox.org.sql.compound import compound_sql
 from sandbox.org.storage import quoted
 from sandbox.org.values import stamp
+
+Calculate = Callable[["Scope", Field], "Column"]
+Deferred = Callable[[Sequence[tuple[str, ...]]], object]
+NOW = "now"
 
 
 @dataclass(slots=True)
 class Statement:
-    """What all tables of one statement share: schema, the reader's rights, the time, and the parameters so far."""
+    """What all tables of one statement share: schema, the reader's rights, the time, and the parameters so far.
+
+    calculate: gives the SQL of formula and roll-up fields. The SQL holds for a day; the moment is the parameter NOW.
+    deferred: parameters known only when the statement is run, each made from the texts lifted out of it.
+    """
 
     schema: Schema
     rights: Rights
     now: datetime
     time_zone: str
+    calculate: Calculate
     parameters: dict[str, object] = field(default_factory=dict)
+    deferred: dict[str, Deferred] = field(default_factory=dict)
     numbers: "count[int]" = field(default_factory=count)
 
     def parameter(self, value: object) -> str:
         """Pass a value in; return its place holder."""
-        name = f"p{len(self.parameters)}"
+        name = f"p{next(self.numbers)}"
         self.parameters[name] = value
+        return f":{name}"
+
+    def later(self, make: Deferred) -> str:
+        """Pass in a value that is made when the statement is run; return its place holder."""
+        name = f"p{next(self.numbers)}"
+        self.deferred[name] = make
         return f":{name}"
 
     @property
@@ -40,8 +58,9 @@ class Statement:
 
     @property
     def moment(self) -> str:
-        """The present moment in the kept form."""
-        return stamp(self.now)
+        """The place holder of the present moment in the kept form."""
+        self.parameters[NOW] = stamp(self.now)
+        return f":{NOW}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,14 +104,10 @@ class Scope:
 
     def column(self, one: Field) -> Column:
         """Give the SQL of a field of this table, calculated ones included."""
-        if one.formula is not None:
-            from sandbox.org.formula.compile import formula_column  # noqa: PLC0415 - formulas and scopes need each other
-
-            return formula_column(self, one)
-        if one.summary is not None:
-            from sandbox.org.sql.rollup import rollup_column  # noqa: PLC0415 - roll-ups and scopes need each other
-
-            return rollup_column(self, one)
+        if one.calculated:
+            return self.statement.calculate(self, one)
+        if one.type in COMPOUND_TYPES:
+            return Column(compound_sql(self.alias, self.object, one), one.type, one)
         return Column(self.plain(one.name), one.type, one, plain=True, scale=one.scale)
 
     def entering(self, one: Field) -> bool:
