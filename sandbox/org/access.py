@@ -6,16 +6,38 @@ governed by the user permissions EditTask and EditEvent, not by object permissio
 Invariant: a row hidden from a user is hidden whatever the user's permissions.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from sandbox.org.schema import Field, ObjectAccess, ObjectType, Schema
+from sandbox.org.schema import Field, ObjectType, Schema
+from sandbox.org.setup import ObjectAccess, PermissionSet
 from sandbox.org.storage import Database
 from sandbox.org.types import User
 
 _ALL = ObjectAccess(read=True, create=True, edit=True, delete=True, view_all=True, modify_all=True)
 _READ = ObjectAccess(read=True)
+_OPEN = frozenset({"Attachment", "CaseComment", "ContentDocument", "ContentDocumentLink", "ContentVersion", "Note"})
+"""Objects everybody may write to: what holds them decides who sees them."""
 _ACTIVITIES = {"Task": "EditTask", "Event": "EditEvent"}
+
+
+def _unfolded(user: User, schema: Schema) -> Iterator[PermissionSet]:
+    """Give a user's permission sets, those of groups included."""
+    for name in user.permission_sets:
+        group = schema.groups.get(name)
+        for each in group.members if group else (name,):
+            if each in schema.permission_sets:
+                yield schema.permission_sets[each]
+
+
+def _below(user_id: str) -> str:
+    """Give the SQL of the users whose roles stand below a user's role."""
+    mine = f'SELECT "UserRoleId" FROM "User" WHERE "Id" = \'{user_id}\''
+    return (
+        f'WITH RECURSIVE below(id) AS (SELECT "Id" FROM "UserRole" WHERE "ParentRoleId" = ({mine}) '
+        'UNION SELECT r."Id" FROM "UserRole" r JOIN below ON r."ParentRoleId" = below.id) '
+        'SELECT u."Id" FROM "User" u WHERE u."UserRoleId" IN (SELECT id FROM below)'
+    )
 
 
 class Rights:
@@ -25,20 +47,22 @@ class Rights:
         self.user = user
         self._schema = schema
         self.has_hidden = has_hidden
-        self._sets = [schema.permission_sets[name] for name in user.permission_sets if name in schema.permission_sets]
+        self._sets = list(_unfolded(user, schema))
         granted = frozenset(each for one in self._sets for each in one.user_permissions)
         self.modify_all = user.is_admin or "ModifyAllData" in granted
         self.view_all = user.is_admin or user.view_all or self.modify_all or "ViewAllData" in granted
         self._granted = granted
         self._readable = frozenset(each for one in self._sets for each in one.readable)
         self._editable = frozenset(each for one in self._sets for each in one.editable)
+        self.record_types = frozenset(each for one in self._sets for each in one.record_types)
+        self.default_record_types = tuple(each for one in self._sets for each in sorted(one.default_record_types))
 
     def on(self, one: ObjectType) -> ObjectAccess:
         """Tell what the user may do with an object."""
         if self.user.is_admin:
             return _ALL
         if not one.permissionable:
-            return _READ
+            return ObjectAccess(read=True, create=True, edit=True, delete=True) if one.name in _OPEN else _READ
         if one.name in _ACTIVITIES:
             may = _ACTIVITIES[one.name] in self._granted
             return ObjectAccess(read=True, create=may, edit=may, delete=may)
@@ -52,6 +76,10 @@ class Rights:
             view_all=any(each.view_all or each.modify_all for each in given),
             modify_all=any(each.modify_all for each in given),
         )
+
+    def granted(self, permission: str) -> bool:
+        """Tell whether a permission set gives a user permission (`BulkApiHardDelete`)."""
+        return permission in self._granted
 
     def reads(self, one: ObjectType, field: Field) -> bool:
         """Tell whether the user sees a field."""
@@ -78,7 +106,10 @@ class Rights:
             parts.append(f"{alias}.\"Id\" NOT IN (SELECT record_id FROM _hidden WHERE user_id = '{self.user.id}')")
         if "OwnerId" in one.fields and not self.sees_all(one):
             queues = f'SELECT "GroupId" FROM "GroupMember" WHERE "UserOrGroupId" = \'{self.user.id}\' AND "IsDeleted" = 0'
-            parts.append(f'({alias}."OwnerId" = \'{self.user.id}\' OR {alias}."OwnerId" IN ({queues}))')
+            mine = [f"{alias}.\"OwnerId\" = '{self.user.id}'", f'{alias}."OwnerId" IN ({queues})']
+            if self._schema.roles:
+                mine.append(f'{alias}."OwnerId" IN ({_below(self.user.id)})')
+            parts.append(f"({' OR '.join(mine)})")
         if one.sharing == "ControlledByParent":
             parts += self._by_parent(one, alias)
         return " AND ".join(parts)
@@ -134,7 +165,7 @@ class Access:
         """Change what a user may do; what is not given stays. Raises KeyError for an unknown user or permission set."""
         user = self.users[user_id]
         if permission_sets is not None:
-            unknown = [name for name in permission_sets if name not in self._schema.permission_sets]
+            unknown = [name for name in permission_sets if name not in self._schema.permission_sets and name not in self._schema.groups]
             if unknown:
                 raise KeyError(f"no such permission set: {', '.join(unknown)}")
             user = replace(user, permission_sets=tuple(permission_sets))

@@ -6,6 +6,7 @@ changes nothing.
 
 from collections.abc import Callable
 
+from sandbox.org.persons import full_name
 from sandbox.org.schema import ObjectType, Schema
 from sandbox.org.storage import Database, Row
 from sandbox.org.values import Stored
@@ -78,19 +79,64 @@ def _case(around: Surroundings, row: Row, before: Row | None) -> None:
 
 
 def _opportunity(around: Surroundings, row: Row, before: Row | None) -> None:
+    stages = around.schema.objects["Opportunity"].fields["StageName"].choices
+    stage = next((each for each in stages if each.value == row.get("StageName")), None)
+    row["IsClosed"] = int(stage is not None and stage.closed)
+    row["IsWon"] = int(stage is not None and stage.won)
+    moved = before is None or before.get("StageName") != row.get("StageName")
+    if stage is not None and moved:
+        row["ForecastCategory"] = row["ForecastCategoryName"] = stage.forecast or "Pipeline"
+        given = row.get("Probability") is not None and (before is None or before.get("Probability") != row["Probability"])
+        row["Probability"] = row["Probability"] if given else stage.probability
+    if before is not None and moved:
+        row["LastStageChangeDate"] = around.at
+    amount, chance = row.get("Amount"), row.get("Probability")
+    both = isinstance(amount, int | float) and isinstance(chance, int | float)
+    row["ExpectedRevenue"] = round(float(amount) * float(chance) / 100, 2) if both else None  # type: ignore[arg-type]
+    closes = str(row.get("CloseDate") or "")
+    if closes:
+        year, quarter = int(closes[:4]), (int(closes[5:7]) + 2) // 3
+        row |= {"FiscalYear": year, "FiscalQuarter": quarter, "Fiscal": f"{year} {quarter}"}
+
+
+def _account(around: Surroundings, row: Row, before: Row | None) -> None:
     del around, before
-    row["IsClosed"] = int(row.get("StageName") in ("Closed Won", "Closed Lost"))
-    row["IsWon"] = int(row.get("StageName") == "Closed Won")
+    if row.get("IsPersonAccount"):
+        row["Name"] = full_name(row)
+
+
+def _order(around: Surroundings, row: Row, before: Row | None) -> None:
+    active = row.get("Status") == "Activated"
+    row["StatusCode"] = "Activated" if active else "Draft"
+    if active and not (before and before.get("StatusCode") == "Activated"):
+        row["ActivatedDate"] = around.at
+
+
+def _payment(around: Surroundings, row: Row, before: Row | None) -> None:
+    """Nothing is applied until payment lines are: they are not worked out here."""
+    del around, before
+    row["Balance"] = row.get("Amount")
+    row["NetApplied"] = row["NetRefundApplied"] = 0.0
 
 
 _DERIVED: dict[str, Derive] = {
+    "Account": _account,
     "Contact": _person,
     "User": _person,
     "Task": _task,
     "Event": _event,
     "Case": _case,
     "Opportunity": _opportunity,
+    "Lead": _person,
+    "Order": _order,
+    "Contract": _order,
+    "Payment": _payment,
 }
+
+
+def has_derived(one: ObjectType) -> bool:
+    """Tell whether anything of an object's rows is derived."""
+    return one.name in _DERIVED and (one.name != "Account" or "IsPersonAccount" in one.fields)
 
 
 def derive(around: Surroundings, one: ObjectType, row: Row, before: Row | None) -> None:

@@ -8,17 +8,20 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 
 from sandbox.org import errors, ids
+from sandbox.org.companions import Companions
+from sandbox.org.conduct import Conduct
+from sandbox.org.deletion import AUDIT, Deletion
 from sandbox.org.derive import Surroundings, derive
 from sandbox.org.errors import OrgError
 from sandbox.org.expressions import Expressions
 from sandbox.org.parts import Parts
 from sandbox.org.prepare import Preparation
-from sandbox.org.schema import ChildRelationship, Field, ObjectType
+from sandbox.org.schema import Field, ObjectType
 from sandbox.org.storage import Row
-from sandbox.org.types import Change, ChangeKind, Session
-from sandbox.org.values import Stored, event_value, reader, stamp
+from sandbox.org.types import Change, ChangeKind, Json, Session
+from sandbox.org.values import Shower, Stored, reader, shower, shower_of, stamp
 
-AUDIT = frozenset({"CreatedDate", "CreatedById", "LastModifiedDate", "LastModifiedById", "SystemModstamp"})
+_UNTOLD = AUDIT | {"Id", "IsDeleted"}
 _AUTO_NUMBER_START = {"Case": 1000}
 
 
@@ -33,8 +36,9 @@ class MultipleMatchesError(OrgError):
 def auto_number(pattern: str, number: int, now: datetime) -> str:
     """Fill an auto-number format such as `INST-{000000}` or `{YYYY}{MM}-{0}`."""
     text = pattern
-    for mark, part in (("{YYYY}", f"{now:%Y}"), ("{YY}", f"{now:%y}"), ("{MM}", f"{now:%m}"), ("{DD}", f"{now:%d}")):
-        text = text.replace(mark, part)
+    for mark, form in (("{YYYY}", "%Y"), ("{YY}", "%y"), ("{MM}", "%m"), ("{DD}", "%d")):
+        if mark in text:
+            text = text.replace(mark, f"{now:{form}}")
     start, end = text.find("{0"), text.find("}")
     if start < 0 or end < start:
         return text
@@ -53,7 +57,12 @@ class Writer:
         self._expressions = expressions
         self._currency = parts.currency
         self._prepare = Preparation(parts.schema, parts.database, parts.access)
+        self._conduct = Conduct(parts)
+        self._companions = Companions(parts, self)
+        self._deletion = Deletion(parts, self._conduct, self._companions, self._prepare, self._changed)
         self._defaults: dict[str, tuple[Field, ...]] = {}
+        self._shown: dict[str, list[tuple[str, Shower]]] = {}
+        self._template: tuple[tuple[str, str, str], Row] = (("", "", ""), {})
         self.on_change: list[Callable[[Change], None]] = []
         self.default_case_owner: str | None = None
 
@@ -67,41 +76,45 @@ class Writer:
     def create(self, sobject: str, fields: Mapping[str, object], session: Session) -> str:
         """Insert a record; return its id of 18 characters."""
         one = self.object_type(sobject, session)
+        self.check_creatable(one, session)
+        with self._transactions.scope():
+            row = self.insert(one, self._prepare.values(one, fields, session, creating=True), session)
+            record_id = str(row["Id"])
+            self._rules(one, record_id, session)
+            self.created(one, row, session)
+        return record_id
+
+    def check_creatable(self, one: ObjectType, session: Session) -> None:
+        """Refuse records of an object that nobody, or not this user, may create."""
         if not one.createable:
             words = f"entity type cannot be inserted: {one.label}"
             raise OrgError(400, "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY", words)
         if not self._access.rights(session.user_id).on(one).create:
             raise errors.no_access()
-        with self._transactions.scope():
-            given = self._prepare.values(one, fields, session, creating=True)
-            if one.name == "Case" and session.auto_assign and self.default_case_owner:
-                given["OwnerId"] = self.default_case_owner
-            row = self.new_row(one, given, session)
-            self._prepare.check_required(one, row)
-            self._prepare.check_unique(one, row, None)
-            self._database.insert(one, [row])
-            record_id = str(row["Id"])
-            self._rules(one, record_id, session)
-            filled = tuple(
-                name for name, value in row.items() if value is not None and name not in AUDIT and name not in ("Id", "IsDeleted")
-            )
-            self._changed(one, "CREATE", row, filled, session)
-        return record_id
+
+    def insert(self, one: ObjectType, given: Row, session: Session) -> Row:
+        """Write the row of a new record from prepared values; rules and what listens come after. Raises OrgError."""
+        self._conduct.before(one, given, None, session, self.default_case_owner)
+        self._companions.before(one, given, None, session)
+        row = self.new_row(one, given, session)
+        self._prepare.check_required(one, row)
+        self._prepare.check_unique(one, row, None)
+        self._database.insert(one, [row])
+        self._companions.after(one, row, None, session)
+        return row
+
+    def created(self, one: ObjectType, row: Row, session: Session) -> None:
+        """Tell what listens that a record was created."""
+        filled = tuple([name for name, value in row.items() if value is not None and name not in _UNTOLD])
+        self._changed(one, "CREATE", row, filled, session)
 
     def new_row(self, one: ObjectType, given: Row, session: Session) -> Row:
         """Complete the row of a new record: id, defaults, audit fields, derived fields."""
         now = self._clock.now()
         at = stamp(now)
         number = self._database.next_number(one)
-        row: Row = dict.fromkeys(self._database.columns[one.name])
-        row.update(self.defaults(one, given, session, now))
-        record_id = str(given.get("Id") or ids.numbered(one.key_prefix, number))
-        row.update(Id=record_id, IsDeleted=0, CreatedDate=at, LastModifiedDate=at, SystemModstamp=at)
-        row.update(CreatedById=session.user_id, LastModifiedById=session.user_id)
-        if "OwnerId" in row:
-            row["OwnerId"] = session.user_id
-        if "CurrencyIsoCode" in row:
-            row["CurrencyIsoCode"] = self._currency
+        row = dict(self._empty(one, session, now, at))
+        record_id = row["Id"] = str(given.get("Id") or ids.numbered(one.key_prefix, number))
         row.update({name: value for name, value in given.items() if value is not None or not one.fields[name].defaulted_on_create})
         for each in self.numbered(one):
             row[each.name] = row[each.name] or auto_number(each.auto_number or "", number + _AUTO_NUMBER_START.get(one.name, 0), now)
@@ -109,6 +122,21 @@ class Writer:
             row["Name"] = record_id[:15]
         derive(Surroundings(self._schema, self._database, at), one, row, None)
         return row
+
+    def _empty(self, one: ObjectType, session: Session, now: datetime, at: str) -> Row:
+        """Give the row of a new record of which nothing is given; the same for all of one moment unless a formula is asked."""
+        key = (one.name, session.user_id, at)
+        if self._template[0] != key or any(each.default_is_formula for each in self._defaults.get(one.name, ())):
+            row: Row = dict.fromkeys(self._database.columns[one.name])
+            row.update(self.defaults(one, {}, session, now))
+            row.update(IsDeleted=0, CreatedDate=at, LastModifiedDate=at, SystemModstamp=at)
+            row.update(CreatedById=session.user_id, LastModifiedById=session.user_id)
+            if "OwnerId" in row:
+                row["OwnerId"] = session.user_id
+            if "CurrencyIsoCode" in row:
+                row["CurrencyIsoCode"] = self._currency
+            self._template = (key, row)
+        return self._template[1]
 
     def numbered(self, one: ObjectType) -> tuple[Field, ...]:
         """List the auto-number fields of an object."""
@@ -150,17 +178,28 @@ class Writer:
         """Change fields of a record."""
         one = self.object_type(sobject, session)
         with self._transactions.scope():
-            before = self._existing(one, record_id, session)
-            if before["IsDeleted"]:
-                raise errors.deleted()
-            self._editable(one, before, session)
+            before = self.updatable(one, record_id, session)
             named = {name: value for name, value in fields.items() if name.lower() != "id"}
-            given = self._prepare.values(one, named, session, creating=False)
-            if one.name == "Case" and session.auto_assign and self.default_case_owner:
-                given["OwnerId"] = self.default_case_owner
-            self._write(one, before, given, session)
+            after, changed = self.change(one, before, self._prepare.values(one, named, session, creating=False), session)
+            self._rules(one, str(before["Id"]), session)
+            self.updated(one, after, changed, session)
 
-    def _write(self, one: ObjectType, before: Row, given: Row, session: Session) -> None:
+    def updatable(self, one: ObjectType, record_id: str, session: Session) -> Row:
+        """Read a record that the user may change. Raises OrgError."""
+        before = self._existing(one, record_id, session)
+        if before["IsDeleted"]:
+            raise errors.deleted()
+        self._editable(one, before, session)
+        return before
+
+    def updated(self, one: ObjectType, after: Row, changed: tuple[str, ...], session: Session) -> None:
+        """Tell what listens that a record was changed."""
+        self._changed(one, "UPDATE", after, changed, session)
+
+    def change(self, one: ObjectType, before: Row, given: Row, session: Session) -> tuple[Row, tuple[str, ...]]:
+        """Write prepared values to a record; return its row and which fields changed. Rules and what listens come after."""
+        self._conduct.before(one, given, before, session, self.default_case_owner)
+        self._companions.before(one, given, before, session)
         at = stamp(self._clock.now())
         self._prepare.check_required(one, given, frozenset(given))
         after = {**before, **given}
@@ -170,8 +209,9 @@ class Writer:
         self._prepare.check_unique(one, changed, record_id)
         audit: Row = {"LastModifiedDate": at, "LastModifiedById": session.user_id, "SystemModstamp": at}
         self._database.update(one, record_id, {**changed, **audit})
-        self._rules(one, record_id, session)
-        self._changed(one, "UPDATE", {**after, **audit}, tuple(changed), session)
+        self._companions.after(one, {**after, **audit}, before, session)
+        moved = () if before["LastModifiedById"] == session.user_id else ("LastModifiedById",)
+        return {**after, **audit}, (*changed, *moved)
 
     def upsert(  # noqa: PLR0913 - the parameters of the call itself
         self, sobject: str, ext_field: str, value: str, fields: Mapping[str, object], session: Session, *, update_only: bool
@@ -179,7 +219,11 @@ class Writer:
         """Update the record with an external id, or create it; return its id and whether it was created."""
         one = self.object_type(sobject, session)
         field = one.field(ext_field)
-        if field is None or not (field.external_id or field.name == "Id") or not self._access.rights(session.user_id).reads(one, field):
+        if (
+            field is None
+            or not (field.external_id or field.id_lookup or field.name == "Id")
+            or not self._access.rights(session.user_id).reads(one, field)
+        ):
             raise errors.no_external_id(ext_field)
         if any(name.lower() == field.name.lower() for name in fields):
             words = f"The {field.name} field should not be specified in the sobject data."
@@ -207,30 +251,7 @@ class Writer:
                 raise errors.deleted()
             if not one.deletable or not self._access.rights(session.user_id).on(one).delete:
                 raise errors.no_access()
-            self._delete(one, row, session)
-
-    def _delete(self, one: ObjectType, row: Row, session: Session) -> None:
-        record_id = str(row["Id"])
-        for end in self._schema.children[one.name]:
-            self._let_go(one, record_id, end, session)
-        at = stamp(self._clock.now())
-        audit: Row = {"IsDeleted": 1, "LastModifiedDate": at, "LastModifiedById": session.user_id, "SystemModstamp": at}
-        self._database.update(one, record_id, audit)
-        self._changed(one, "DELETE", {**row, **audit}, (), session)
-
-    def _let_go(self, one: ObjectType, record_id: str, end: ChildRelationship, session: Session) -> None:
-        child = self._schema.objects[end.child]
-        if child.fields[end.field].formula is not None:
-            return
-        for child_id in self._database.live_ids(child, end.field, record_id):
-            if end.restricted_delete:
-                words = f"Your attempt to delete {one.label} could not be completed because it is associated with the following {child.label_plural}."
-                raise OrgError(400, "DELETE_FAILED", words)
-            row = self._database.get(child, child_id)
-            if end.cascade_delete and row is not None:
-                self._delete(child, row, session)
-            elif row is not None:
-                self._database.update(child, child_id, {end.field: None, "SystemModstamp": stamp(self._clock.now())})
+            self._deletion.delete(one, row, session)
 
     def undelete(self, sobject: str, record_id: str, session: Session) -> None:
         """Take a record out of the recycle bin; its unique values must still be free."""
@@ -239,21 +260,27 @@ class Writer:
             row = self._existing(one, record_id, session)
             if not row["IsDeleted"]:
                 raise OrgError(400, "UNDELETE_FAILED", "Entity is not in the recycle bin")
-            self._prepare.check_unique(one, row, str(row["Id"]))
-            at = stamp(self._clock.now())
-            audit: Row = {"IsDeleted": 0, "LastModifiedDate": at, "LastModifiedById": session.user_id, "SystemModstamp": at}
-            self._database.update(one, str(row["Id"]), audit)
-            filled = tuple(
-                name for name, value in row.items() if value is not None and name not in AUDIT and name not in ("Id", "IsDeleted")
-            )
-            self._changed(one, "UNDELETE", {**row, **audit}, filled, session)
+            self._deletion.undelete(row, session)
 
     def _rules(self, one: ObjectType, record_id: str, session: Session) -> None:
         if one.rules:
             self._expressions.check_rules(one, record_id, self._access.rights(session.user_id), self._clock.now())
 
+    def _showers(self, one: ObjectType) -> list[tuple[str, Shower]]:
+        """List the fields whose values events do not show as they are kept."""
+        found = self._shown.get(one.name)
+        if found is None:
+            kept = (one.fields[name] for name in self._database.columns[one.name])
+            found = self._shown[one.name] = [
+                (each.name, shower(each)) for each in kept if each.type != "datetime" and shower(each) is not shower_of("string")
+            ]
+        return found
+
     def _changed(self, one: ObjectType, kind: ChangeKind, row: Row, changed: tuple[str, ...], session: Session) -> None:
-        record = {name: event_value(one.fields[name], value) for name, value in row.items()}
+        record: dict[str, Json] = dict(row)
+        for name, show in self._showers(one):
+            if (value := record[name]) is not None:
+                record[name] = show(value)
         change = Change(one.name, str(row["Id"]), kind, changed, record, session)
         self._transactions.note(change)
         for listener in tuple(self.on_change):

@@ -114,3 +114,9 @@ def no_access() -> OrgError:
 def locked(record_id: str) -> OrgError:
     """Refuse a row another transaction holds."""
     return OrgError(400, "UNABLE_TO_LOCK_ROW", f"unable to obtain exclusive access to this record or 1 records: {record_id[:15]}")
+
+
+def associated(label: str, children: str) -> OrgError:
+    """Refuse to delete a record that others must not lose."""
+    words = f"Your attempt to delete {label} could not be completed because it is associated with the following {children}."
+    return OrgError(400, "DELETE_FAILED", words)

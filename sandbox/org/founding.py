@@ -9,9 +9,11 @@ from sandbox.org import ids
 from sandbox.org.bulk import Loader
 from sandbox.org.parts import Parts
 from sandbox.org.schema import Schema
+from sandbox.org.standard import CURRENCIES
 from sandbox.org.storage import Database
 from sandbox.org.types import User
 
+_PROFILES = ("System Administrator", "Standard User", "Minimum Access - Salesforce")
 ADMIN_USERNAME = "admin@sandbox.example.com"
 
 
@@ -23,6 +25,7 @@ def new_user(loader: Loader, fields: Mapping[str, object]) -> str:
         "Alias": username[:8],
         "CommunityNickname": username.split("@", 1)[0][:40],
         "DefaultCurrencyIsoCode": "EUR",
+        "ProfileId": ids.numbered("00e", 2),
         **fields,
     }
     return loader.load("User", [given])[0]
@@ -38,7 +41,17 @@ def found_org(parts: Parts, loader: Callable[[str], Loader], name: str) -> User:
     admin = User(admin_id, ADMIN_USERNAME, "Sandbox Administrator", is_admin=True, view_all=True)
     access.users[admin.id] = admin
     load = loader(admin.id)
-    new_user(load, {"FirstName": "Sandbox", "LastName": "Administrator", "Username": ADMIN_USERNAME, "TimeZoneSidKey": time_zone})
+    profiles = _load_profiles(load, schema)
+    new_user(
+        load,
+        {
+            "FirstName": "Sandbox",
+            "LastName": "Administrator",
+            "Username": ADMIN_USERNAME,
+            "TimeZoneSidKey": time_zone,
+            "ProfileId": profiles[0],
+        },
+    )
     access.put(admin)
     load.load(
         "Organization",
@@ -62,14 +75,59 @@ def _load_metadata_records(load: Loader, schema: Schema) -> None:
     load.load(
         "RecordType",
         [
-            {"Name": each.label, "DeveloperName": each.developer_name, "SobjectType": each.sobject, "IsActive": each.active}
+            {
+                "Name": each.label,
+                "DeveloperName": each.developer_name,
+                "SobjectType": each.sobject,
+                "IsActive": each.active,
+                "Description": each.description,
+                "IsPersonType": each.is_person or (each.sobject == "Account" and each.developer_name == "PersonAccount"),
+            }
             for each in schema.record_types
         ],
     )
-    load.load("PermissionSet", [{"Name": each.name, "Label": each.label} for each in schema.permission_sets.values()])
+    sets = [each for each in schema.permission_sets.values() if not each.is_profile]
+    load.load("PermissionSet", [{"Name": each.name, "Label": each.label} for each in sets])
     queues = load.load("Group", [{"Name": each.name, "DeveloperName": each.developer_name, "Type": "Queue"} for each in schema.queues])
     pairs = [(queue_id, sobject) for queue_id, each in zip(queues, schema.queues, strict=True) for sobject in each.objects]
     load.load("QueueSobject", [{"QueueId": queue_id, "SobjectType": sobject} for queue_id, sobject in pairs])
+    _load_roles(load, schema)
+    _load_custom_metadata(load, schema)
+    if "CurrencyType" in schema.objects:
+        codes = [
+            {"IsoCode": code, "ConversionRate": 1, "DecimalPlaces": 0 if code == "JPY" else 2, "IsActive": True} for code in CURRENCIES
+        ]
+        load.load("CurrencyType", [{**each, "IsCorporate": place == 0} for place, each in enumerate(codes)])
+
+
+def _load_profiles(load: Loader, schema: Schema) -> list[str]:
+    """Make the profiles: the platform's own two, and those of the source."""
+    own = [each.name for each in schema.permission_sets.values() if each.is_profile]
+    return load.load("Profile", [{"Name": name} for name in dict.fromkeys((*_PROFILES, *own))])
+
+
+def _load_roles(load: Loader, schema: Schema) -> None:
+    ids_of: dict[str, str] = {}
+    waiting = list(schema.roles)
+    while waiting:
+        ready = [each for each in waiting if each.parent is None or each.parent in ids_of]
+        if not ready:
+            raise ValueError(f"role {waiting[0].name}: its parent {waiting[0].parent} is not there")
+        for each in ready:
+            row = {"Name": each.label, "DeveloperName": each.name, "ParentRoleId": ids_of.get(each.parent or "")}
+            ids_of[each.name] = load.load("UserRole", [row])[0]
+        waiting = [each for each in waiting if each.name not in ids_of]
+
+
+def _load_custom_metadata(load: Loader, schema: Schema) -> None:
+    for each in schema.metadata_records:
+        names = {
+            "DeveloperName": each.developer_name,
+            "MasterLabel": each.label,
+            "Label": each.label,
+            "QualifiedApiName": each.developer_name,
+        }
+        load.load(each.sobject, [{**names, **each.values}])
 
 
 def assign(loader: Loader, database: Database, user_id: str, names: Sequence[str]) -> None:

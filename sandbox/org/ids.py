@@ -5,23 +5,24 @@ Invariant: `long_id(short)` is the only 18 character form of a 15 character id, 
 """
 
 DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-_ALPHABET = frozenset(DIGITS)
 _CHECK = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
 _INSTANCE = "5e0"
+_CAPITALS = str.maketrans({letter: "1" if letter.isupper() else "0" for letter in DIGITS})
+_GUARD = {f"{bits:05b}"[::-1]: letter for bits, letter in enumerate(_CHECK)}
+"""Which of five letters are capitals, first one first → the character that guards them."""
+_PAIRS = [(one + two, (one + two).translate(_CAPITALS)) for one in DIGITS for two in DIGITS]
+"""The last two letters of ids in the order in which they count, each with its capitals."""
 
 
 def long_id(short: str) -> str:
     """Give the 18 character form of a 15 character id."""
-    check = ""
-    for start in (0, 5, 10):
-        bits = sum(1 << place for place, letter in enumerate(short[start : start + 5]) if "A" <= letter <= "Z")
-        check += _CHECK[bits]
-    return short + check
+    capitals = short.translate(_CAPITALS)
+    return short + _GUARD[capitals[:5]] + _GUARD[capitals[5:10]] + _GUARD[capitals[10:15]]
 
 
 def normal(value: str) -> str | None:
     """Give the 18 character form of an id in either form, or None for what is no id."""
-    if len(value) not in (15, 18) or not _ALPHABET.issuperset(value):
+    if len(value) not in (15, 18) or not (value.isascii() and value.isalnum()):
         return None
     full = long_id(value[:15])
     if len(value) == 15 or value[15:].upper() == full[15:]:
@@ -41,3 +42,17 @@ def base62(number: int, width: int) -> str:
 def numbered(prefix: str, number: int) -> str:
     """Give the id of the n-th record of an object."""
     return long_id(prefix + _INSTANCE + base62(number, 9))
+
+
+def series(prefix: str, first: int, count: int) -> list[str]:
+    """Give the ids of as many records as asked for, in order, from the n-th on."""
+    found: list[str] = []
+    while count > 0:
+        before, start = divmod(first, len(_PAIRS))
+        head = prefix + _INSTANCE + base62(before, 7)
+        capitals = head.translate(_CAPITALS)
+        guards, third = _GUARD[capitals[:5]] + _GUARD[capitals[5:10]], capitals[10:13]
+        part = _PAIRS[start : start + count]
+        found += [head + pair + guards + _GUARD[third + bits] for pair, bits in part]
+        first, count = first + len(part), count - len(part)
+    return found

@@ -1,228 +1,180 @@
 """The org's schema: the built-in standard objects and whatever DX source directories add to them.
 
-Must not know what the objects mean. Fields under objects/Activity surface on Task and Event, as on the platform.
-Invariant: the same directories give the same schema, key prefixes included (custom objects count from a00 by name).
+Must not know what the objects mean. Both shapes of source are read: one file a component, and the old `.object` file that
+holds them all. Source: Salesforce DX Developer Guide, "Source Format"; Metadata API Developer Guide.
+Invariant: the same directories give the same schema, and a file that is not carried out is listed in `Schema.ignored`.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
-from sandbox.org import dx
-from sandbox.org.ids import base62
-from sandbox.org.schema import Choice, Field, ObjectType, PermissionSet, Queue, RecordType, Rule, Schema
-from sandbox.org.standard import standard_objects, system_fields
+from sandbox.org.assemble import Draft, Source, assemble
+from sandbox.org.criteria import own_fields_only
+from sandbox.org.dx import access, automation, ignored, objects, views
+from sandbox.org.dx.fields import fields_of
+from sandbox.org.dx.values import value_set
+from sandbox.org.dx.xml import Node, read
+from sandbox.org.schema import Schema
+from sandbox.org.setup import AssignmentRule
 
-_ACTIVITY_OBJECTS = ("Task", "Event")
-_STANDARD_VALUE_SETS = {
-    "CaseStatus": ("Case", "Status"),
-    "CaseType": ("Case", "Type"),
-    "CaseReason": ("Case", "Reason"),
-    "CaseOrigin": ("Case", "Origin"),
-    "CasePriority": ("Case", "Priority"),
-    "TaskStatus": ("Task", "Status"),
-    "TaskPriority": ("Task", "Priority"),
-    "TaskSubject": ("Task", "Subject"),
-    "AccountType": ("Account", "Type"),
-    "OpportunityStage": ("Opportunity", "StageName"),
-    "Product2Family": ("Product2", "Family"),
-}
+DEFAULT_FEATURES = frozenset({"MultiCurrency"})
+"""What an org has unless told otherwise; further ones are listed in assemble.FEATURES."""
 
 
-@dataclass(slots=True)
-class _Draft:
-    """An object while its files are being gathered."""
-
-    file: dx.ObjectFile | None = None
-    fields: list[Field] = field(default_factory=list)
-    rules: list[Rule] = field(default_factory=list)
-    record_types: list[RecordType] = field(default_factory=list)
-
-
-@dataclass(slots=True)
-class _Source:
-    """Everything found in the DX directories."""
-
-    drafts: dict[str, _Draft] = field(default_factory=dict)
-    permission_sets: dict[str, PermissionSet] = field(default_factory=dict)
-    channels: dict[str, list[str]] = field(default_factory=dict)
-    value_sets: dict[str, tuple[Choice, ...]] = field(default_factory=dict)
-    standard_values: dict[str, tuple[Choice, ...]] = field(default_factory=dict)
-    queues: list[Queue] = field(default_factory=list)
-
-
-def load_schema(dx_dirs: Sequence[Path]) -> Schema:
+def load_schema(dx_dirs: Sequence[Path], *, features: Iterable[str] = DEFAULT_FEATURES) -> Schema:
     """Build the schema from the standard objects and DX source directories (`force-app`, or any folder below it).
 
-    Raises ValueError, naming the file, for metadata the sandbox cannot act on.
+    Raises ValueError, naming the file, for metadata the sandbox cannot act on, and for a feature it does not know.
     """
-    source = _Source()
     for directory in dx_dirs:
         if not directory.is_dir():
             raise ValueError(f"{directory}: no such directory of DX source")
-    for path in _files(dx_dirs, "globalValueSet"):
-        source.value_sets[_stem(path)] = dx.read_value_set(path)
-    for path in _files(dx_dirs, "standardValueSet"):
-        source.standard_values[_stem(path)] = dx.read_value_set(path)
-    _gather(source, dx_dirs)
-    objects = _assemble(source)
+    source = Source(features=frozenset(features))
+    files = [path for directory in dx_dirs for path in sorted(directory.rglob("*")) if path.is_file()]
+    for wanted in ("globalValueSet", "standardValueSet"):
+        for path in files:
+            if _kind(path) == wanted:
+                _VALUE_SETS[wanted](source, read(path))
+    for path in files:
+        _take(source, path)
+    made = assemble(source)
     return Schema(
-        objects=objects,
+        objects=made,
         permission_sets=source.permission_sets,
         change_entities={channel: tuple(dict.fromkeys(entities)) for channel, entities in source.channels.items()},
+        enriched_fields={member: names for member, names in source.enriched.items() if names},
         record_types=tuple(each for name in sorted(source.drafts) for each in source.drafts[name].record_types),
         queues=tuple(source.queues),
-    )
-
-
-def _files(dx_dirs: Sequence[Path], suffix: str) -> Iterator[Path]:
-    for directory in dx_dirs:
-        yield from sorted(directory.rglob(f"*.{suffix}-meta.xml"))
-
-
-def _stem(path: Path) -> str:
-    return path.name.split(".", 1)[0]
-
-
-def _gather(source: _Source, dx_dirs: Sequence[Path]) -> None:
-    def draft(path: Path, up: int) -> tuple[str, _Draft]:
-        name = path.parents[up].name
-        return name, source.drafts.setdefault(name, _Draft())
-
-    for path in _files(dx_dirs, "object"):
-        name, one = draft(path, 0)
-        one.file = dx.read_object(path, name)
-    for path in _files(dx_dirs, "field"):
-        if _stem(path).endswith("__c"):
-            draft(path, 1)[1].fields.append(dx.read_field(path, source.value_sets))
-    for path in _files(dx_dirs, "validationRule"):
-        rule = dx.read_rule(path)
-        if rule is not None:
-            draft(path, 1)[1].rules.append(rule)
-    for path in _files(dx_dirs, "recordType"):
-        name, one = draft(path, 1)
-        one.record_types.append(dx.read_record_type(path, name))
-    for path in _files(dx_dirs, "permissionset"):
-        found = dx.read_permission_set(path)
-        source.permission_sets[found.name] = found
-    source.queues += [dx.read_queue(path) for path in _files(dx_dirs, "queue")]
-    for path in _files(dx_dirs, "platformEventChannelMember"):
-        node = dx.read(path)
-        source.channels.setdefault(node.text("eventChannel"), []).append(node.text("selectedEntity"))
-
-
-def _assemble(source: _Source) -> dict[str, ObjectType]:
-    objects = standard_objects()
-    activity = source.drafts.pop("Activity", _Draft())
-    for name in _ACTIVITY_OBJECTS:
-        source.drafts.setdefault(name, _Draft()).fields += [replace(each, activity=True) for each in activity.fields]
-    prefixes = _prefixes(name for name in source.drafts if name not in objects)
-    for name, draft in sorted(source.drafts.items()):
-        if name in objects:
-            objects[name] = _extended(objects[name], draft)
-        else:
-            objects[name] = _custom(name, draft, prefixes[name])
-    for set_name, values in source.standard_values.items():
-        if set_name in _STANDARD_VALUE_SETS:
-            _revalue(objects, *_STANDARD_VALUE_SETS[set_name], values)
-    with_activities = tuple(one.name for one in objects.values() if one.activities and one.custom)
-    return {name: _resolved(one, objects, with_activities) for name, one in objects.items()}
-
-
-def _prefixes(names: Iterator[str]) -> dict[str, str]:
-    found, counts = {}, {"a": 0, "e": 0}
-    for name in sorted(names):
-        letter = "e" if name.endswith("__e") else "a"
-        found[name] = letter + base62(counts[letter], 2)
-        counts[letter] += 1
-    return found
-
-
-def _extended(base: ObjectType, draft: _Draft) -> ObjectType:
-    extra = _with_record_type(draft, set(base.fields))
-    sharing = draft.file.sharing if draft.file and draft.file.sharing else base.sharing
-    fields = {**base.fields, **{each.name: each for each in extra}}
-    return replace(base, fields=fields, rules=(*base.rules, *draft.rules), sharing=sharing)
-
-
-def _with_record_type(draft: _Draft, known: set[str]) -> list[Field]:
-    if not draft.record_types or "RecordTypeId" in known:
-        return draft.fields
-    lookup = Field("RecordTypeId", "Record Type ID", "reference", length=18, reference_to=("RecordType",), relationship="RecordType")
-    return [lookup, *draft.fields]
-
-
-def _custom(name: str, draft: _Draft, prefix: str) -> ObjectType:
-    if draft.file is None:
-        raise ValueError(f"objects/{name}: fields without {name}.object-meta.xml")
-    if name.endswith("__e"):
-        return _event(name, draft, prefix, draft.file)
-    detail = any(each.cascade_delete and not each.nillable for each in draft.fields)
-    fields = system_fields(owner=not detail, currency=True)
-    fields.append(
-        draft.file.name_field or Field("Name", f"{draft.file.label} Name", "string", length=80, defaulted_on_create=True, name_field=True)
-    )
-    fields += _with_record_type(draft, set())
-    return ObjectType(
-        name=name,
-        label=draft.file.label,
-        label_plural=draft.file.label_plural,
-        key_prefix=prefix,
-        fields={each.name: each for each in fields},
-        custom=True,
-        activities=draft.file.activities,
-        sharing="ControlledByParent" if detail else draft.file.sharing,
-        rules=tuple(draft.rules),
-    )
-
-
-def _event(name: str, draft: _Draft, prefix: str, file: dx.ObjectFile) -> ObjectType:
-    system = [
-        Field("ReplayId", "Replay ID", "string", length=1000, createable=False, updateable=False),
-        Field("EventUuid", "Event UUID", "string", length=36, createable=False, updateable=False),
-        Field("CreatedDate", "Created Date", "datetime", createable=False, updateable=False, nillable=False),
-        Field(
-            "CreatedById",
-            "Created By ID",
-            "reference",
-            length=18,
-            createable=False,
-            updateable=False,
-            nillable=False,
-            reference_to=("User",),
-            relationship="CreatedBy",
+        list_views=tuple(source.list_views),
+        compact_layouts=tuple(
+            replace(each, primary=each.name == _primary(source, each.object)) for each in source.compact_layouts if each.object in made
         ),
-    ]
-    fields = [*system, *(replace(each, updateable=False, permissionable=False) for each in draft.fields)]
-    return ObjectType(
-        name=name,
-        label=file.label,
-        label_plural=file.label_plural,
-        key_prefix=prefix,
-        fields={each.name: each for each in fields},
-        kind="event",
-        custom=True,
-        publish_after_commit=file.publish_after_commit,
-        updateable=False,
-        deletable=False,
+        groups=source.groups,
+        roles=tuple(source.roles),
+        assignment_rules=tuple(source.assignment_rules),
+        metadata_records=tuple(source.metadata_records),
+        features=source.features,
+        ignored=tuple(source.ignored),
     )
 
 
-def _revalue(objects: dict[str, ObjectType], name: str, field_name: str, values: tuple[Choice, ...]) -> None:
-    one = objects[name]
-    default = next((each.value for each in values if each.default), None)
-    changed = replace(one.fields[field_name], choices=values, default=default)
-    objects[name] = replace(one, fields={**one.fields, field_name: changed})
+def _primary(source: Source, name: str) -> str | None:
+    file = source.drafts[name].file if name in source.drafts else None
+    return file.compact_layout if file else None
 
 
-def _resolved(one: ObjectType, objects: dict[str, ObjectType], with_activities: tuple[str, ...]) -> ObjectType:
-    """Name the real targets of lookups: `*` stands for every custom object with activities."""
-    fields = {}
-    for name, each in one.fields.items():
-        targets = each.reference_to
-        if "*" in targets:
-            targets = tuple(sorted({*with_activities, *(target for target in targets if target in objects)}))
-        elif len(targets) > 1:
-            targets = tuple(target for target in targets if target in objects)
-        fields[name] = each if targets == each.reference_to else replace(each, reference_to=targets)
-    return replace(one, fields=fields)
+def _kind(path: Path) -> str:
+    """Tell a file's kind of metadata: the word before `-meta.xml`, or the ending of an old-style file; `A.B.md` is a record."""
+    name = path.name.removesuffix("-meta.xml")
+    kind = name.rpartition(".")[2]
+    return "" if kind == "md" and name.count(".") < 2 else kind
+
+
+def _take(source: Source, path: Path) -> None:
+    kind = _kind(path)
+    if kind in _VALUE_SETS:
+        return
+    if kind in _FILES:
+        _FILES[kind](source, read(path))
+    else:
+        source.ignored += ignored.file(path, kind)
+
+
+def _object_of(node: Node, up: int) -> str:
+    return node.path.parents[up].name
+
+
+def _object(source: Source, node: Node) -> None:
+    """Take an object, and from an old `.object` file all its parts."""
+    old = not node.path.name.endswith("-meta.xml")
+    name = node.stem
+    draft = source.draft(name)
+    draft.file = objects.object_file(node, name)
+    source.ignored += ignored.parts(node)
+    if not old:
+        return
+    for each in node.each("fields"):
+        _add_field(source, each, name)
+    for each in node.each("validationRules"):
+        _add_rule(draft, each)
+    draft.record_types += [objects.record_type(each, name) for each in node.each("recordTypes")]
+    source.list_views += [views.list_view(each, name) for each in node.each("listViews")]
+    source.compact_layouts += [views.compact_layout(each, name) for each in node.each("compactLayouts")]
+
+
+def _add_field(source: Source, node: Node, sobject: str) -> None:
+    name = node.text("fullName") or node.stem
+    if "__" not in name:
+        source.ignored += ignored.standard_field(node, sobject, name)
+        return
+    made = fields_of(node, sobject, source.value_sets)
+    source.draft(sobject).fields += made
+    if any(each.lookup_filter is not None and not own_fields_only(each.lookup_filter) for each in made):
+        source.ignored += ignored.lookup_filter(node, sobject, name)
+
+
+def _add_rule(draft: Draft, node: Node) -> None:
+    found = objects.rule(node)
+    if found is not None:
+        draft.rules.append(found)
+
+
+def _channel_member(source: Source, node: Node) -> None:
+    channel, entity = node.text("eventChannel"), node.text("selectedEntity")
+    source.channels.setdefault(channel, []).append(entity)
+    source.enriched[channel, entity] = tuple(each.text("name") for each in node.each("enrichedFields"))
+    if node.texts("filterExpression"):
+        source.ignored += ignored.channel_member(node)
+
+
+def _permissions(source: Source, node: Node) -> None:
+    found = access.permission_set(node)
+    source.permission_sets[found.name] = found
+
+
+def _group(source: Source, node: Node) -> None:
+    found = access.permission_set_group(node)
+    source.groups[found.name] = found
+
+
+def _rules(source: Source, node: Node) -> None:
+    found: tuple[AssignmentRule, ...] = automation.assignment_rules(node)
+    source.assignment_rules += found
+    if any(entry.formula for each in found if each.active for entry in each.entries):
+        source.ignored += ignored.rule_formula(node)
+
+
+def _sharing(source: Source, node: Node) -> None:
+    source.ignored += ignored.sharing_rules(node)
+
+
+def _global_values(source: Source, node: Node) -> None:
+    source.value_sets[node.stem] = value_set(node)
+
+
+def _standard_values(source: Source, node: Node) -> None:
+    source.standard_values[node.stem] = value_set(node)
+
+
+Taker = Callable[[Source, Node], None]
+_VALUE_SETS: dict[str, Taker] = {"globalValueSet": _global_values, "standardValueSet": _standard_values}
+_FILES: dict[str, Taker] = {
+    "object": _object,
+    "field": lambda source, node: _add_field(source, node, _object_of(node, 1)),
+    "validationRule": lambda source, node: _add_rule(source.draft(_object_of(node, 1)), node),
+    "recordType": lambda source, node: source.draft(_object_of(node, 1)).record_types.append(
+        objects.record_type(node, _object_of(node, 1))
+    ),
+    "listView": lambda source, node: source.list_views.append(views.list_view(node, _object_of(node, 1))),
+    "compactLayout": lambda source, node: source.compact_layouts.append(views.compact_layout(node, _object_of(node, 1))),
+    "permissionset": _permissions,
+    "profile": _permissions,
+    "permissionsetgroup": _group,
+    "role": lambda source, node: source.roles.append(access.role(node)),
+    "queue": lambda source, node: source.queues.append(access.queue(node)),
+    "assignmentRules": _rules,
+    "sharingRules": _sharing,
+    "md": lambda source, node: source.metadata_records.append(automation.metadata_record(node)),
+    "platformEventChannelMember": _channel_member,
+}

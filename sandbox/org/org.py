@@ -9,19 +9,23 @@ from contextlib import contextmanager
 from pathlib import Path
 from threading import RLock
 
-from sandbox.org import ids
-from sandbox.org.access import Access
+from sandbox.org import ids, kept
+from sandbox.org.access import Access, Rights
+from sandbox.org.batch import Batches
 from sandbox.org.bulk import Loader
 from sandbox.org.clock import Clock
 from sandbox.org.dml import Writer
 from sandbox.org.errors import not_found
 from sandbox.org.expressions import Expressions
+from sandbox.org.filling import filling
 from sandbox.org.founding import assign, found_org, new_user
 from sandbox.org.parts import Parts, Viewer
 from sandbox.org.publish import Publisher
 from sandbox.org.reading import Reader
 from sandbox.org.schema import Schema
+from sandbox.org.soql.stream import RowStream
 from sandbox.org.storage import Database
+from sandbox.org.task import Admit, Outcome, Task
 from sandbox.org.transaction import Transactions
 from sandbox.org.types import Change, Commit, Events, Json, QueryResult, Record, Session, User
 
@@ -61,8 +65,10 @@ class Org:
         self._parts = Parts(schema, self._database, self._access, clock, self._transactions, org_id, time_zone, currency)
         expressions = Expressions(schema, self._database, time_zone)
         self._writer = Writer(self._parts, expressions)
+        self._batches = Batches(self._parts, self._writer, expressions)
         self._reader = Reader(self._parts)
         self._publisher = Publisher(self._parts, events)
+        self.on_close: list[Callable[[], None]] = []
         self.admin = found_org(self._parts, self._loader, name)
         self.system = Session(self.admin.id)
         expressions.compile_all(self._access.rights(self.admin.id), clock.now())
@@ -114,6 +120,15 @@ class Org:
         with self._lock:
             return self._reader.query(soql, Viewer(user_id, api_version), all_rows=all_rows)
 
+    def stream(self, soql: str, *, user_id: str, all_rows: bool = False, api_version: str = API_VERSION) -> RowStream:
+        """Give the rows of a SOQL statement one by one, as of now, in bounded memory: `.columns` and an iterator of lists.
+
+        Parents' fields have dotted column names. Close it, or read it to the end. Raises OrgError, also for what Bulk
+        queries do not allow: aggregates, GROUP BY, OFFSET, TYPEOF, nested queries.
+        """
+        with self._lock:
+            return self._reader.stream(soql, Viewer(user_id, api_version), all_rows=all_rows)
+
     def create(self, sobject: str, fields: Mapping[str, object], *, session: Session) -> str:
         """Insert a record; return its id of 18 characters. Raises OrgError."""
         with self._lock:
@@ -150,6 +165,16 @@ class Org:
         """Take a record out of the recycle bin. Raises OrgError."""
         with self._lock:
             self._writer.undelete(sobject, record_id, session)
+
+    def rights(self, user_id: str) -> Rights:
+        """Tell what a user may do. Raises KeyError for an unknown user."""
+        with self._lock:
+            return self._access.rights(user_id)
+
+    def write_chunk(self, task: Task, rows: Sequence[Sequence[str]], admit: Admit | None = None) -> list[Outcome]:
+        """Write a chunk of rows in one transaction; each succeeds or fails by itself, and nothing is raised."""
+        with self._lock:
+            return self._batches.write(task, rows, admit)
 
     def retrieve(
         self, sobject: str, record_id: str, fields: Sequence[str] | None = None, *, session: Session, api_version: str = API_VERSION
@@ -196,6 +221,25 @@ class Org:
         """
         with self._lock, self._transactions.scope():
             return self._loader(self.admin.id).load(sobject, rows)
+
+    @contextmanager
+    def filling(self) -> Iterator[None]:
+        """Fill the org faster while this lasts: nothing is synced, unique values are checked at the end, nobody else may write.
+
+        Raises sqlite3.IntegrityError for a unique value given twice; the org is then no use.
+        """
+        with self._lock, filling(self._database.connection):
+            yield
+
+    def remember(self, name: str, value: str) -> None:
+        """Keep a fact about the org with its rows."""
+        with self._lock:
+            kept.remember(self._database.connection, name, value)
+
+    def recall(self, name: str) -> str | None:
+        """Give a fact kept before, or None."""
+        with self._lock:
+            return kept.recall(self._database.connection, name)
 
     def publish(self, event: str, fields: Mapping[str, object], *, session: Session) -> tuple[str, int | None]:
         """Publish a platform event; return its uuid and replay id (None while it waits for the commit). Raises OrgError."""
@@ -253,11 +297,18 @@ class Org:
         """Find a user by the name used to sign in, in any case."""
         return next((each for each in self.users.values() if each.username.lower() == username.lower()), None)
 
+    def ids_where(self, sobject: str, field: str, value: str) -> list[str]:
+        """List the ids of the live records that have a value in a field, whoever may see them."""
+        with self._lock:
+            return self._database.live_ids(self.schema.objects[sobject], field, value)
+
     def empty_bin(self) -> int:
         """Empty the recycle bin for good; return how many records went."""
         with self._lock:
             return self._database.remove_deleted()
 
     def close(self) -> None:
-        """Close the store."""
+        """Tell who wants to know, then close the store."""
+        for listener in self.on_close:
+            listener()
         self._database.close()

@@ -7,11 +7,15 @@ from collections.abc import Mapping
 
 from sandbox.org import errors
 from sandbox.org.access import Access, Rights
+from sandbox.org.criteria import holds, own_fields_only
 from sandbox.org.errors import OrgError
 from sandbox.org.schema import Field, ObjectType, Schema
 from sandbox.org.storage import Database, Row
 from sandbox.org.types import Session
 from sandbox.org.values import Stored, check_target, reader
+
+_SETTABLE = frozenset({"CreatedDate", "CreatedById", "LastModifiedDate", "LastModifiedById"})
+"""What the user permission "Set Audit Fields upon Record Creation" lets a create set."""
 
 
 class Preparation:
@@ -21,6 +25,8 @@ class Preparation:
         self._schema = schema
         self._database = database
         self._access = access
+        self._required: dict[str, tuple[Field, ...]] = {}
+        self._unique: dict[str, tuple[str, ...]] = {}
 
     def values(self, one: ObjectType, given: Mapping[str, object], session: Session, *, creating: bool) -> Row:
         """Check the given fields and return what to keep. Raises OrgError."""
@@ -36,23 +42,34 @@ class Preparation:
             if field.name == "Id" and creating:
                 words = "cannot specify Id in an insert call"
                 raise OrgError(400, "INVALID_FIELD_FOR_INSERT_UPDATE", words, ["Id"])
-            if not self._writable(one, field, rights, creating=creating):
+            if not self.writable(one, field, rights, creating=creating):
                 refused.append(field.name)
                 continue
             found[field.name] = reader(field)(value)
         if refused:
             raise errors.not_writable(refused)
+        self.check_lookups(one, found, session)
+        return found
+
+    def check_lookups(self, one: ObjectType, found: Mapping[str, Stored], session: Session) -> None:
+        """Refuse references to what is not there, may not be seen or does not fit. Raises OrgError."""
         for name, kept in found.items():
             field = one.fields[name]
             if field.type == "reference" and kept is not None:
                 self._check_lookup(field, str(kept), session)
                 if name == "OwnerId":
                     self._check_owner(one, str(kept))
-        return found
+
+    def parent(self, one: ObjectType, relationship: str, keys: Mapping[str, object]) -> tuple[Field, object]:
+        """Find the record a relationship names by a key; return the lookup field and the id. Raises OrgError."""
+        return self._by_relationship(one, relationship, keys, None)
 
     @staticmethod
-    def _writable(one: ObjectType, field: Field, rights: Rights, *, creating: bool) -> bool:
+    def writable(one: ObjectType, field: Field, rights: Rights, *, creating: bool) -> bool:
+        """Tell whether a request of this user may fill a field."""
         nature = field.createable if creating else field.updateable
+        if creating and field.name in _SETTABLE and rights.granted("CreateAuditFields"):
+            return True
         return nature and rights.edits(one, field)
 
     def _by_relationship(self, one: ObjectType, name: str, value: object, field: Field | None) -> tuple[Field, object]:
@@ -88,6 +105,16 @@ class Preparation:
             raise OrgError(400, "ENTITY_IS_DELETED", "entity is deleted", [field.name])
         if not self._access.sees(session.user_id, target, value):
             raise errors.no_access_to_reference(value)
+        self._check_filter(field, target, value)
+
+    def _check_filter(self, field: Field, target: ObjectType, value: str) -> None:
+        """Refuse a record that a lookup's filter leaves out; filters that look further are not carried out (Schema.ignored)."""
+        wanted = field.lookup_filter
+        if wanted is None or not own_fields_only(wanted):
+            return
+        if not holds(target, wanted, self._database.get(target, value) or {}):
+            words = wanted.message or "Value does not exist or does not match filter criteria."
+            raise OrgError(400, "FIELD_FILTER_VALIDATION_EXCEPTION", words, [field.name])
 
     def _check_owner(self, one: ObjectType, owner_id: str) -> None:
         """Refuse an inactive user, and a queue that does not serve the object."""
@@ -102,24 +129,28 @@ class Preparation:
 
     def check_required(self, one: ObjectType, row: Mapping[str, Stored], names: frozenset[str] | None = None) -> None:
         """Refuse a row without its required values; `names` limits the check to some fields (updates)."""
+        if one.name not in self._required:
+            self._required[one.name] = tuple(each for each in one.fields.values() if not each.nillable and each.stored)
         missing = [
             each.name
-            for each in one.fields.values()
-            if not each.nillable
-            and each.stored
-            and (each.createable or names is not None)
-            and (names is None or each.name in names)
-            and row.get(each.name) is None
+            for each in self._required[one.name]
+            if row.get(each.name) is None and (each.createable if names is None else each.name in names)
         ]
         if missing:
             raise errors.required_missing(missing)
 
+    def _uniques(self, one: ObjectType) -> tuple[str, ...]:
+        if one.name not in self._unique:
+            self._unique[one.name] = tuple(each.name for each in one.fields.values() if each.unique and each.stored)
+        return self._unique[one.name]
+
     def check_unique(self, one: ObjectType, values: Mapping[str, Stored], record_id: str | None) -> None:
         """Refuse a unique value that a live record already has; a key on Activity is unique over tasks and events."""
-        for name, value in values.items():
-            field = one.fields[name]
-            if not field.unique or value is None:
+        for name in self._uniques(one):
+            value = values.get(name)
+            if value is None:
                 continue
+            field = one.fields[name]
             places = [self._schema.objects[each] for each in ("Task", "Event")] if field.activity else [one]
             for place in places:
                 for other in self._database.live_ids(place, name, value, at_most=2):

@@ -8,21 +8,43 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from sandbox.org.setup import (
+    AssignmentRule,
+    CompactLayout,
+    Criteria,
+    Ignored,
+    ListView,
+    MetadataRecord,
+    PermissionSet,
+    PermissionSetGroup,
+    Queue,
+    RecordType,
+    Role,
+)
+
+Trait = str | bool | int | None
+"""The value of a describe key that no rule foretells."""
+
 TEXT_TYPES = frozenset(
     {"string", "textarea", "phone", "email", "url", "picklist", "multipicklist", "combobox", "encryptedstring", "anyType"}
 )
 NUMBER_TYPES = frozenset({"double", "currency", "percent", "int"})
+COMPOUND_TYPES = frozenset({"address", "location"})
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One value of a picklist."""
+    """One value of a picklist. valid_for: the values of the controlling field it goes with."""
 
     value: str
     label: str
     default: bool = False
     active: bool = True
     closed: bool = False
+    valid_for: tuple[str, ...] = ()
+    won: bool = False
+    probability: int | None = None
+    forecast: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +58,14 @@ class Summary:
     filters: tuple[tuple[str, str, str], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Field:
     """A field as describe shows it. `type` is the describe type; `nillable` False without a default means required.
 
     default: a value, or an expression when `default_is_formula`. formula: set for calculated fields (never stored).
     length counts characters; precision and scale digits. compound: the address whose permissions the field shares.
+    controller: the field that a dependent picklist follows. traits: describe keys that differ from what follows from the rest.
+    Two fields are equal only when they are the same one: looking a field up must cost nothing.
     """
 
     name: str
@@ -77,11 +101,15 @@ class Field:
     long_text: bool = False
     compound: str | None = None
     help: str | None = None
+    controller: str | None = None
+    lookup_filter: Criteria | None = None
+    id_lookup: bool = False
+    traits: tuple[tuple[str, Trait], ...] = ()
 
     @property
     def stored(self) -> bool:
         """Whether the value lies in the table (formulas and roll-ups do not)."""
-        return self.formula is None and self.summary is None and self.type not in ("address", "location")
+        return self.formula is None and self.summary is None and self.type not in COMPOUND_TYPES
 
     @property
     def calculated(self) -> bool:
@@ -116,7 +144,10 @@ class Rule:
 
 @dataclass(frozen=True)
 class ObjectType:
-    """An object as describe shows it. `kind` is `record` or `event` (a platform event, `__e`)."""
+    """An object as describe shows it. `kind` is `record` or `event` (a platform event, `__e`).
+
+    setting: the kind of custom setting (Hierarchy, List). feature: what an org must have bought to have the object.
+    """
 
     name: str
     label: str
@@ -133,6 +164,9 @@ class ObjectType:
     deletable: bool = True
     permissionable: bool = True
     rules: tuple[Rule, ...] = ()
+    setting: str | None = None
+    feature: str | None = None
+    traits: Mapping[str, object] = field(default_factory=dict)
 
     @cached_property
     def _by_lower(self) -> dict[str, Field]:
@@ -167,61 +201,28 @@ class ChildRelationship:
     restricted_delete: bool
 
 
-@dataclass(frozen=True, slots=True)
-class ObjectAccess:
-    """What a permission set allows on an object."""
-
-    read: bool = False
-    create: bool = False
-    edit: bool = False
-    delete: bool = False
-    view_all: bool = False
-    modify_all: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class PermissionSet:
-    """A permission set of the DX source. `readable` and `editable` hold `Object.Field` in lower case."""
-
-    name: str
-    label: str
-    objects: Mapping[str, ObjectAccess] = field(default_factory=dict)
-    readable: frozenset[str] = frozenset()
-    editable: frozenset[str] = frozenset()
-    user_permissions: frozenset[str] = frozenset()
-
-
-@dataclass(frozen=True, slots=True)
-class RecordType:
-    """A record type of an object."""
-
-    sobject: str
-    developer_name: str
-    label: str
-    active: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class Queue:
-    """A queue that may own records of some objects."""
-
-    developer_name: str
-    name: str
-    objects: tuple[str, ...] = ()
-
-
 @dataclass(frozen=True)
 class Schema:
     """All objects by API name, the permission sets, and the entities selected for Change Data Capture.
 
-    change_entities maps a channel (`ChangeEvents`, `X__chn`) to the change events selected on it.
+    change_entities maps a channel (`ChangeEvents`, `X__chn`) to the events selected on it, enriched_fields a channel and one of
+    its change events to the fields added to every update and deletion.
     """
 
     objects: Mapping[str, ObjectType]
     permission_sets: Mapping[str, PermissionSet] = field(default_factory=dict)
     change_entities: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    enriched_fields: Mapping[tuple[str, str], tuple[str, ...]] = field(default_factory=dict)
     record_types: tuple[RecordType, ...] = ()
     queues: tuple[Queue, ...] = ()
+    list_views: tuple[ListView, ...] = ()
+    compact_layouts: tuple[CompactLayout, ...] = ()
+    groups: Mapping[str, PermissionSetGroup] = field(default_factory=dict)
+    roles: tuple[Role, ...] = ()
+    assignment_rules: tuple[AssignmentRule, ...] = ()
+    metadata_records: tuple[MetadataRecord, ...] = ()
+    features: frozenset[str] = frozenset()
+    ignored: tuple[Ignored, ...] = ()
 
     @cached_property
     def _by_lower(self) -> dict[str, ObjectType]:

@@ -1,14 +1,15 @@
 """The rows: one SQLite table an object, made from the schema.
 
-Must not check values or permissions; SQL lives here and in sandbox/org/sql. Texts compare without regard to ASCII case
+Must not check values or permissions; SQL lives here, beside it (kept, filling) and in sandbox/org/sql. Texts compare without regard to ASCII case
 unless the field is case sensitive. Invariant: every live record has a row, and unique fields are unique among live rows.
 """
 
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from operator import itemgetter
 from pathlib import Path
 
-from sandbox.org import ids
+from sandbox.org import ids, kept
 from sandbox.org.functions import register
 from sandbox.org.schema import Field, ObjectType, Schema
 from sandbox.org.values import Stored
@@ -37,22 +38,23 @@ class Database:
         self.connection = sqlite3.connect(path or ":memory:", isolation_level=None, check_same_thread=False, cached_statements=512)
         register(self.connection)
         self.columns = {one.name: tuple(f.name for f in one.fields.values() if f.stored) for one in schema.records()}
-        if path is not None:
-            self.connection.execute("PRAGMA journal_mode=WAL")
-            self.connection.execute("PRAGMA synchronous=NORMAL")
-        self._create()
+        try:
+            if path is not None:
+                self.connection.execute("PRAGMA journal_mode=WAL")
+                self.connection.execute("PRAGMA synchronous=NORMAL")
+            self._create()
+        except Exception:
+            self.connection.close()
+            raise
+        self._inserts: dict[str, tuple[str, Callable[[Mapping[str, Stored]], Sequence[Stored]]]] = {}
         self._next = {one.name: self._highest(one) + 1 for one in schema.records()}
 
     def _create(self) -> None:
         run = self.connection.execute
-        run("CREATE TABLE IF NOT EXISTS _object (name TEXT PRIMARY KEY, prefix TEXT NOT NULL)")
+        kept.prepare(self.connection, self._schema)
         run("CREATE TABLE IF NOT EXISTS _hidden (user_id TEXT, record_id TEXT, PRIMARY KEY (user_id, record_id)) WITHOUT ROWID")
         run("CREATE TABLE IF NOT EXISTS _access (user_id TEXT PRIMARY KEY, is_admin INTEGER, view_all INTEGER, permission_sets TEXT)")
-        known = dict(run("SELECT name, prefix FROM _object"))
         for one in self._schema.records():
-            if known.get(one.name, one.key_prefix) != one.key_prefix:
-                raise ValueError(f"the store was made with other objects ({one.name} had the prefix {known[one.name]}): use a new store")
-            run("INSERT OR IGNORE INTO _object VALUES (?, ?)", (one.name, one.key_prefix))
             self._create_table(one)
 
     def _create_table(self, one: ObjectType) -> None:
@@ -61,7 +63,7 @@ class Database:
         fields = [one.fields[name] for name in self.columns[one.name]]
         wanted = ", ".join(f"{quoted(f.name)} {_column(f)}{' PRIMARY KEY NOT NULL' if f.name == 'Id' else ''}" for f in fields)
         run(f"CREATE TABLE IF NOT EXISTS {table} ({wanted})")
-        present = {row[1] for row in run(f"PRAGMA table_info({table})")}
+        present = kept.check_columns(self.connection, one, {f.name: _column(f) for f in fields})
         for each in fields:
             if each.name not in present:
                 run(f"ALTER TABLE {table} ADD COLUMN {quoted(each.name)} {_column(each)}")
@@ -93,6 +95,12 @@ class Database:
         self._next[one.name] = number + 1
         return number
 
+    def next_numbers(self, one: ObjectType, count: int) -> int:
+        """Take as many numbers of an object as asked for, and give the first of them."""
+        number = self._next[one.name]
+        self._next[one.name] = number + count
+        return number
+
     def get(self, one: ObjectType, record_id: str) -> Row | None:
         """Read a row, deleted ones too; the id has 18 characters."""
         return self.find(one, "Id", record_id)
@@ -111,14 +119,28 @@ class Database:
 
     def insert(self, one: ObjectType, rows: Iterable[Mapping[str, Stored]]) -> None:
         """Write new rows; columns left out are null."""
+        found = self._inserts.get(one.name)
         names = self.columns[one.name]
-        sql = f"INSERT INTO {quoted(one.name)} ({', '.join(map(quoted, names))}) VALUES ({', '.join('?' * len(names))})"
-        self.connection.executemany(sql, ([row.get(name) for name in names] for row in rows))
+        if found is None:
+            sql = f"INSERT INTO {quoted(one.name)} ({', '.join(map(quoted, names))}) VALUES ({', '.join('?' * len(names))})"
+            found = self._inserts[one.name] = (sql, itemgetter(*names))
+        sql, values = found
+        for row in rows:
+            self.connection.execute(sql, values(row) if len(row) == len(names) else [row.get(name) for name in names])
+
+    def insert_columns(self, one: ObjectType, columns: Mapping[str, Sequence[Stored]]) -> None:
+        """Write new rows given by column; columns left out are null."""
+        sql = f"INSERT INTO {quoted(one.name)} ({', '.join(map(quoted, columns))}) VALUES ({', '.join('?' * len(columns))})"
+        self.connection.executemany(sql, zip(*columns.values(), strict=True))
 
     def update(self, one: ObjectType, record_id: str, values: Mapping[str, Stored]) -> None:
         """Change columns of one row."""
         changes = ", ".join(f"{quoted(name)} = ?" for name in values)
         self.connection.execute(f'UPDATE {quoted(one.name)} SET {changes} WHERE "Id" = ?', (*values.values(), record_id))
+
+    def remove(self, one: ObjectType, record_id: str) -> None:
+        """Take one row away for good."""
+        self.connection.execute(f'DELETE FROM {quoted(one.name)} WHERE "Id" = ?', (record_id,))
 
     def remove_deleted(self) -> int:
         """Empty the recycle bin; return how many rows went."""

@@ -12,6 +12,10 @@ from sandbox.org.storage import Database
 from sandbox.org.types import Change, Commit
 
 
+class SpoiltError(Exception):
+    """A trial in which something failed and was caught, so that part of a write may be left."""
+
+
 class Transactions:
     """The transactions of one org; they nest, inner ones as savepoints."""
 
@@ -24,6 +28,8 @@ class Transactions:
         self._run = uuid4()
         self._changes: list[Change] = []
         self._waiting: list[Callable[[], object]] = []
+        self._trial: bool = False
+        self._spoilt: bool = False
         self.on_commit: list[Callable[[Commit], None]] = []
 
     @property
@@ -43,9 +49,38 @@ class Transactions:
         """Make an identifier that never comes again, not even when the org is opened anew: transaction keys, event uuids."""
         return str(uuid5(self._run, f"{self._org_id}/{what}/{number}"))
 
+    def noted(self, since: int = 0) -> list[Change]:
+        """List the changes of the open transaction, from the n-th on."""
+        return self._changes[since:]
+
+    @contextmanager
+    def trial(self) -> Iterator[None]:
+        """Try many writes with one savepoint for all: whatever fails in it, even if caught, undoes it whole.
+
+        Raises SpoiltError when something inside failed and was caught: then do the same work without a trial.
+        """
+        if self._trial:
+            yield
+            return
+        with self.scope():
+            self._trial, self._spoilt = True, False
+            try:
+                yield
+            finally:
+                self._trial = False
+            if self._spoilt:
+                raise SpoiltError
+
     @contextmanager
     def scope(self) -> Iterator[None]:
-        """Open a transaction, or a savepoint inside one."""
+        """Open a transaction, or a savepoint inside one (none inside a trial)."""
+        if self._trial:
+            try:
+                yield
+            except BaseException:
+                self._spoilt = True
+                raise
+            return
         run = self._database.connection.execute
         depth = self._depth
         changes, waiting = len(self._changes), len(self._waiting)

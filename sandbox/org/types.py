@@ -17,18 +17,22 @@ ChangeKind: TypeAlias = Literal["CREATE", "UPDATE", "DELETE", "UNDELETE"]
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """Who acts: `client` is the name given in Sforce-Call-Options, `auto_assign` the Sforce-Auto-Assign header."""
+    """Who acts: `client` is the name given in Sforce-Call-Options, `auto_assign` the Sforce-Auto-Assign header.
+
+    `api` is the interface and its version as `changeOrigin` names them, such as `rest/66.0`; empty = no API, the org itself.
+    """
 
     user_id: str
     client: str = ""
     auto_assign: bool = True
+    api: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
     """One record changed by one DML call. `record` is the row afterwards, stored fields only, datetimes with a Z suffix.
 
-    `changed_fields` are API names without the audit fields; for CREATE, those that have a value.
+    `changed_fields` are API names without the audit fields (but LastModifiedById, if it changed); for CREATE, those that have a value.
     """
 
     sobject: str
@@ -67,6 +71,7 @@ class QueryResult:
 
     records: JSON-ready, attributes and nested relationships included; total_size: rows, or the number for COUNT().
     columns: the `columnMetadata` of `columns=true`; entity and key_prefix: of the FROM object.
+    viewed: the rows are to be remembered as looked at.
     """
 
     records: list[Record]
@@ -76,6 +81,7 @@ class QueryResult:
     key_prefix: str = ""
     id_selected: bool = False
     group_by: bool = False
+    viewed: bool = False
 
 
 class Events(Protocol):

@@ -5,15 +5,18 @@ booleans as 0 or 1, dates as YYYY-MM-DD, datetimes as YYYY-MM-DDTHH:MM:SS.000Z (
 Invariant: reading a shown value again gives the kept value.
 """
 
+import json
 import re
+from base64 import b64decode
+from binascii import Error as BinasciiError
 from collections.abc import Callable
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from functools import lru_cache
 
 from sandbox.org import errors, ids
 from sandbox.org.errors import OrgError
-from sandbox.org.schema import Field, ObjectType
+from sandbox.org.schema import COMPOUND_TYPES, Field, ObjectType
 from sandbox.org.types import Json
 
 Stored = str | int | float | None
@@ -31,7 +34,7 @@ def exact(at: datetime) -> str:
 
 def stamp(at: datetime) -> str:
     """Write a moment in the kept form of datetimes, cut to whole seconds."""
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.000Z")
+    return f"{at.astimezone(UTC).isoformat()[:19]}.000Z"
 
 
 @lru_cache(maxsize=16384)
@@ -47,6 +50,10 @@ def reader(field: Field) -> Reader:
         return _read_date
     if field.type == "datetime":
         return _read_datetime
+    if field.type == "time":
+        return _read_time
+    if field.type == "base64":
+        return _read_base64
     if field.type in ("reference", "id"):
         return _id_reader(field)
     return _text_reader(field)
@@ -141,6 +148,26 @@ def _read_datetime(value: object) -> Stored:
     return stamp(at if at.tzinfo else at.replace(tzinfo=UTC))
 
 
+def _read_time(value: object) -> Stored:
+    if value is None or value == "":
+        return None
+    try:
+        at = value if isinstance(value, time) else time.fromisoformat(str(value).strip())
+    except ValueError:
+        raise errors.bad_json("time", _token(value), value) from None
+    return f"{at:%H:%M:%S}.{at.microsecond // 1000:03d}Z"
+
+
+def _read_base64(value: object) -> Stored:
+    if value is None or value == "":
+        return None
+    try:
+        b64decode(str(value), validate=True)
+    except BinasciiError:
+        raise errors.bad_json("base64", _token(value), "(binary)") from None
+    return str(value)
+
+
 def _id_reader(field: Field) -> Reader:
     def read(value: object) -> Stored:
         if value is None or value == "":
@@ -192,6 +219,8 @@ def shower_of(kind: str, scale: int = 2) -> Shower:
         return lambda value: None if value is None else round(float(value), scale)
     if kind == "datetime":
         return lambda value: None if value is None else str(value).replace("Z", "+0000")
+    if kind in COMPOUND_TYPES:
+        return lambda value: None if value is None else json.loads(str(value))
     return _as_is
 
 

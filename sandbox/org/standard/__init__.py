@@ -7,13 +7,37 @@ Invariant: `standard_objects()` gives fresh values each time and never fails on 
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from importlib.resources import files
 
-from sandbox.org.schema import Choice, Field, ObjectType
+from sandbox.org.schema import Choice, Field, ObjectType, Summary
 from sandbox.org.types import Json, Record
 
 CURRENCIES = ("EUR", "USD", "GBP", "SEK", "NOK", "DKK", "CHF", "CAD", "AUD", "NZD", "JPY")
-_NO_CURRENCY = frozenset({"Group", "GroupMember", "QueueSobject", "RecordType", "PermissionSet", "PermissionSetAssignment", "Organization"})
+_NO_CURRENCY = frozenset(
+    [
+        "Attachment",
+        "BusinessHours",
+        "CaseComment",
+        "ContentDocument",
+        "ContentDocumentLink",
+        "ContentVersion",
+        "CurrencyType",
+        "EmailTemplate",
+        "Group",
+        "GroupMember",
+        "Holiday",
+        "Note",
+        "OrgWideEmailAddress",
+        "Organization",
+        "PermissionSet",
+        "PermissionSetAssignment",
+        "Profile",
+        "QueueSobject",
+        "RecordType",
+        "UserRole",
+    ]
+)
 
 
 def system_fields(*, owner: bool, currency: bool) -> list[Field]:
@@ -63,19 +87,39 @@ def system_fields(*, owner: bool, currency: bool) -> list[Field]:
     return found
 
 
-def standard_objects() -> dict[str, ObjectType]:
+def record_type_field() -> Field:
+    """Give the lookup to RecordType that an object with record types has."""
+    return Field(
+        "RecordTypeId",
+        "Record Type ID",
+        "reference",
+        length=18,
+        defaulted_on_create=True,
+        reference_to=("RecordType",),
+        relationship="RecordType",
+    )
+
+
+def standard_objects(*, currency: bool = True) -> dict[str, ObjectType]:
     """Read every fact file of this folder: API name → object, system fields included."""
     found = {}
     for path in sorted(files(__package__).iterdir(), key=lambda each: each.name):
         if path.name.endswith(".json"):
-            one = _object(json.loads(path.read_text(encoding="utf-8")))
+            one = _object(json.loads(path.read_text(encoding="utf-8")), currency=currency)
             found[one.name] = one
     return found
 
 
-def _object(facts: Mapping[str, Json]) -> ObjectType:
+def person_fields() -> list[Field]:
+    """Read the fields that person accounts add to Account."""
+    path = files(__package__) / "extra" / "PersonAccount.json"
+    return [_field(each) for each in json.loads(path.read_text(encoding="utf-8"))["fields"]]
+
+
+def _object(facts: Mapping[str, Json], *, currency: bool) -> ObjectType:
     name = facts["name"]
-    fields = system_fields(owner=False, currency=name not in _NO_CURRENCY) + [_field(each) for each in facts["fields"]]
+    fields = system_fields(owner=False, currency=currency and name not in _NO_CURRENCY) + [_field(each) for each in facts["fields"]]
+    fields[0] = replace(fields[0], label=f"{facts['label']} ID")
     return ObjectType(
         name=name,
         label=facts["label"],
@@ -85,8 +129,11 @@ def _object(facts: Mapping[str, Json]) -> ObjectType:
         activities=facts.get("activities", False),
         sharing=facts.get("sharing", "ReadWrite"),
         createable=facts.get("createable", True),
+        updateable=facts.get("updateable", True),
         deletable=facts.get("deletable", True),
         permissionable=facts.get("permissionable", True),
+        feature=facts.get("feature"),
+        traits=facts.get("traits", {}),
     )
 
 
@@ -117,7 +164,17 @@ def _field(facts: Record) -> Field:
         permissionable=facts.get("permissionable", False),
         long_text=kind == "textarea" and length > 255,
         compound=facts.get("compound"),
+        controller=facts.get("controller"),
+        unique=facts.get("unique", False),
+        id_lookup=facts.get("idLookup", False),
+        restricted_delete=facts.get("restrictedDelete", False),
+        traits=tuple(facts.get("traits", {}).items()),
+        summary=_summary(facts.get("summary")),
     )
+
+
+def _summary(facts: Record | None) -> Summary | None:
+    return None if facts is None else Summary(facts["child"], facts["key"], facts["operation"], facts["field"])
 
 
 def _default(facts: Record) -> str | None:
@@ -131,6 +188,14 @@ def _choices(given: Sequence[Json]) -> tuple[Choice, ...]:
     return tuple(
         Choice(each, each)
         if isinstance(each, str)
-        else Choice(each["value"], each.get("label", each["value"]), default=each.get("default", False), closed=each.get("closed", False))
+        else Choice(
+            each["value"],
+            each.get("label", each["value"]),
+            default=each.get("default", False),
+            closed=each.get("closed", False),
+            won=each.get("won", False),
+            probability=each.get("probability"),
+            forecast=each.get("forecast"),
+        )
         for each in given
     )

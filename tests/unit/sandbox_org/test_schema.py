@@ -11,6 +11,9 @@ from sandbox.org.errors import OrgError
 from sandbox.org.metadata import load_schema
 from sandbox.org.standard import standard_objects
 
+NAMELESS = {"GroupMember", "QueueSobject", "PermissionSetAssignment", "CampaignMember", "CaseComment", "ContentDocumentLink"}
+NAMELESS |= {"OpportunityContactRole"}
+
 
 def test_the_shipped_standard_objects_stand_on_their_own():
     """Every fact file loads, and each polymorphic lookup points at objects that exist."""
@@ -18,12 +21,18 @@ def test_the_shipped_standard_objects_stand_on_their_own():
     assert {"Account", "Contact", "User", "Group", "Case", "Task", "Event", "Organization", "RecordType", "PermissionSet"} <= set(
         schema.objects
     )
-    assert schema.objects["Task"].fields["WhatId"].reference_to == ("Account", "Campaign", "Case", "Opportunity", "Product2")
+    assert schema.objects["Task"].fields["WhatId"].reference_to == (
+        "Account",
+        "Campaign",
+        "Case",
+        "Contract",
+        "Opportunity",
+        "Order",
+        "Product2",
+    )
     prefixes = [one.key_prefix for one in schema.objects.values()]
     assert len(prefixes) == len(set(prefixes))
-    assert all(
-        one.name_field or one.name in ("GroupMember", "QueueSobject", "PermissionSetAssignment") for one in standard_objects().values()
-    )
+    assert all(one.name_field or one.name in NAMELESS for one in standard_objects().values())
 
 
 def test_custom_objects_get_prefixes_system_fields_and_relationships(schema):
