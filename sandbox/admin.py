@@ -11,68 +11,20 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from aiohttp import web
-from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
+from pydantic import ValidationError
 
+from sandbox.admin_bodies import ClockBody, GapBody, HideBody, RetentionBody, UsageBody, WhoBody
 from sandbox.faults import FaultSpec
 from sandbox.http.oauth import OAuth
 from sandbox.http.platform import Platform
 from sandbox.org.errors import OrgError
 from sandbox.org.types import User
-from sandbox.streaming.bayeux import Broker
+from sandbox.streaming.bus import EventBus
 from sandbox.streaming.changes import gap_event
 from sandbox.streaming.log import ALL_RETAINED, EventLog
 from sandbox.tokens import GrantError, Tokens
 
 Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
-
-
-class _Body(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-
-class ClockBody(_Body):
-    """Set the time, or move it."""
-
-    now: AwareDatetime | None = None
-    advance_seconds: float | None = None
-
-
-class WhoBody(_Body):
-    """A user by name, or one token; neither means everyone."""
-
-    username: str | None = None
-    access_token: str | None = None
-
-
-class RetentionBody(_Body):
-    """What to forget: events before an id, before a time, older than some hours, or (empty) all."""
-
-    before_replay_id: int | None = None
-    before: AwareDatetime | None = None
-    hours: float | None = None
-
-
-class HideBody(_Body):
-    """Records to make invisible to a user (default: the integration user), or visible again (all, without ids)."""
-
-    sobject: str
-    ids: list[str] | None = None
-    username: str | None = None
-
-
-class GapBody(_Body):
-    """A gap event to publish."""
-
-    sobject: str
-    ids: list[str]
-    kind: str = "GAP_UPDATE"
-
-
-class UsageBody(_Body):
-    """The last day's counters, to bring an org near its limits."""
-
-    api_calls: int | None = None
-    events_delivered: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +34,7 @@ class Parts:
     platform: Platform
     tokens: Tokens
     oauth: OAuth
-    broker: Broker
+    bus: EventBus
     log: EventLog
     integration: User
 
@@ -94,7 +46,8 @@ class Admin:
         self._platform = parts.platform
         self._tokens = parts.tokens
         self._oauth = parts.oauth
-        self._broker = parts.broker
+        self._broker = parts.bus.broker
+        self._channels = parts.bus.channels
         self._log = parts.log
         self._integration = parts.integration
 
@@ -109,6 +62,7 @@ class Admin:
             "/settings": self.on_settings,
             "/events": self.on_events,
             "/streams": self.on_streams,
+            "/channels": self.on_channels,
             "/users": self.on_users,
         }
         posts: dict[str, Answer] = {
@@ -140,7 +94,7 @@ class Admin:
     async def on_clock(self, _request: web.Request) -> web.StreamResponse:
         """``GET /clock``: the org's time."""
         clock = self._platform.org.clock
-        return _json({"now": clock.now().isoformat(), "frozen": clock.frozen})
+        return _json({"now": clock.now().isoformat(), "frozen": clock.frozen, "speed": clock.speed})
 
     async def on_set_clock(self, request: web.Request) -> web.StreamResponse:
         """``POST /clock``: set or move the org's time."""
@@ -149,6 +103,8 @@ class Admin:
             self._platform.org.clock.set(body.now.astimezone(UTC))
         if body.advance_seconds is not None:
             self._platform.org.clock.advance(body.advance_seconds)
+        if body.speed is not None:
+            self._platform.org.clock.run(body.speed)
         return await self.on_clock(request)
 
     async def on_faults(self, _request: web.Request) -> web.StreamResponse:
@@ -193,14 +149,22 @@ class Admin:
         return await self.on_settings(request)
 
     async def on_usage(self, request: web.Request) -> web.StreamResponse:
-        """``POST /usage``: set the 24-hour counters."""
+        """``POST /usage``: set the counters that feed limits."""
         body = UsageBody.model_validate(await _read(request))
         now = self._platform.org.clock.now()
         if body.api_calls is not None:
             self._platform.usage.calls.set(now, body.api_calls)
         if body.events_delivered is not None:
             self._platform.usage.deliveries.set(now, body.events_delivered)
-        return _json({"api_calls": self._platform.used_calls(), "events_delivered": self._platform.used_deliveries()})
+        if body.events_published is not None:
+            self._platform.usage.publications.set(now, body.events_published)
+        return _json(
+            {
+                "api_calls": self._platform.used_calls(),
+                "events_delivered": self._platform.used_deliveries(),
+                "events_published": self._platform.used_publications(),
+            }
+        )
 
     async def on_events(self, request: web.Request) -> web.StreamResponse:
         """``GET /events?channel=&since=``: the retained events of a channel."""
@@ -219,6 +183,10 @@ class Admin:
         ]
         return _json(rows)
 
+    async def on_channels(self, _request: web.Request) -> web.StreamResponse:
+        """``GET /channels``: every channel with what feeds it, and selections of what has no events here."""
+        return _json({"channels": {one.name: one.sources for one in self._channels}, "unknown": self._channels.unknown})
+
     async def on_drop(self, request: web.Request) -> web.StreamResponse:
         """``POST /streams/drop``: forget the streaming sessions (``403::Unknown client`` follows)."""
         return _json({"dropped": self._broker.drop(user_id=self._user_id(WhoBody.model_validate(await _read(request))))})
@@ -235,15 +203,12 @@ class Admin:
     async def on_expire(self, request: web.Request) -> web.StreamResponse:
         """``POST /tokens/expire``: access tokens stop working; refreshing works."""
         body = WhoBody.model_validate(await _read(request))
-        return _json({"ended": len(self._tokens.end(self._user_id(body), body.access_token))})
+        return _json({"ended": len(self._tokens.expire(self._user_id(body), body.access_token))})
 
     async def on_revoke(self, request: web.Request) -> web.StreamResponse:
         """``POST /tokens/revoke``: access and refresh tokens stop working, streaming sessions end."""
         body = WhoBody.model_validate(await _read(request))
-        owner = self._tokens.owner(body.access_token) if body.access_token else self._user_id(body)
-        ended = self._tokens.end(self._user_id(body), body.access_token, refresh=True)
-        self._broker.drop(user_id=owner)
-        return _json({"ended": len(ended)})
+        return _json({"ended": len(self._tokens.revoke(self._user_id(body), body.access_token))})
 
     async def on_retention(self, request: web.Request) -> web.StreamResponse:
         """``POST /retention``: forget events, so that stored replay ids are refused."""

@@ -8,8 +8,8 @@ import base64
 import hashlib
 import hmac
 import secrets
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
 import jwt
@@ -46,10 +46,11 @@ class App:
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """One access token: whose it is and until when (monotonic seconds; None = until revoked)."""
+    """One access token: whose it is, how long it lives and until when (monotonic seconds; None = until told)."""
 
     value: str
     user_id: str
+    lifetime: float | None
     ends: float | None
 
 
@@ -62,18 +63,22 @@ def make_app() -> App:
 
 
 class Tokens:
-    """Access and refresh tokens of one org. ``monotonic`` gives real seconds for lifetimes."""
+    """Access and refresh tokens of one org. ``monotonic`` gives real seconds for lifetimes.
+
+    ``on_revoke`` is called with the access tokens that were revoked (not with those that merely expired).
+    """
 
     def __init__(self, org_id: str, monotonic: Callable[[], float]) -> None:
         self._org_id = org_id
         self._monotonic = monotonic
         self._access: dict[str, Token] = {}
         self._refresh: dict[str, str] = {}
+        self.on_revoke: list[Callable[[frozenset[str]], None]] = []
 
     def issue(self, user_id: str, lifetime: float | None) -> Token:
         """A new access token for a user, good for ``lifetime`` seconds."""
         ends = None if lifetime is None else self._monotonic() + lifetime
-        token = Token(f"{self._org_id[:15]}!{secrets.token_urlsafe(60)}", user_id, ends)
+        token = Token(f"{self._org_id[:15]}!{secrets.token_urlsafe(60)}", user_id, lifetime, ends)
         self._access[token.value] = token
         return token
 
@@ -90,24 +95,45 @@ class Tokens:
             return None
         return token.user_id
 
+    def seconds_left(self, value: str) -> float | None:
+        """How long a token that works will work on; None = until told."""
+        ends = self._access[value].ends
+        return None if ends is None else ends - self._monotonic()
+
+    def prolong(self, value: str | None) -> None:
+        """Begin the lifetime of a token that still works anew: a session never expires under a streaming client (D.3)."""
+        token = self._access.get(value or "")
+        if token is not None and token.lifetime is not None and self.owner(value) is not None:
+            self._access[token.value] = replace(token, ends=self._monotonic() + token.lifetime)
+
     def refresh_owner(self, value: str) -> str | None:
         """The id of the user a refresh token belongs to, or None."""
         return self._refresh.get(value)
 
-    def end(self, user_id: str | None = None, value: str | None = None, *, refresh: bool = False) -> list[str]:
-        """End the access tokens of a user, one token, or all; with ``refresh`` their refresh tokens too. Returns those ended."""
+    def expire(self, user_id: str | None = None, value: str | None = None) -> frozenset[str]:
+        """End the access tokens of a user, one token, or all; refreshing works. Returns those ended."""
         gone = [key for key, token in self._access.items() if (value is None or key == value) and user_id in {None, token.user_id}]
         for key in gone:
             del self._access[key]
-        if refresh:
-            self._refresh = {key: owner for key, owner in self._refresh.items() if user_id not in {None, owner} and key != value}
+        return frozenset(gone)
+
+    def revoke(self, user_id: str | None = None, value: str | None = None) -> frozenset[str]:
+        """End access tokens as ``expire`` does, the refresh tokens of that user or of that value too, and tell who listens."""
+        gone = self.expire(user_id, value)
+        named = (
+            None if user_id is None and value is None else {key for key, owner in self._refresh.items() if key == value or owner == user_id}
+        )
+        self._refresh = {key: owner for key, owner in self._refresh.items() if named is not None and key not in named}
+        for listener in tuple(self.on_revoke):
+            listener(gone)
         return gone
 
 
-def claims(assertion: str, app: App, now: float, own_hosts: frozenset[str]) -> str:
+def claims(assertion: str, app: App, clocks: Collection[float], own_hosts: frozenset[str]) -> str:
     """Check a JWT bearer assertion; returns its subject. Raises GrantError in the platform's words.
 
-    ``exp`` may be a number or a string, in seconds or milliseconds; ``aud`` may end in a slash (E.6).
+    ``exp`` may be a number or a string, in seconds or milliseconds; ``aud`` may end in a slash (E.6). It has to be good by one of
+    the ``clocks`` (epoch seconds): a client may live by the machine's time or by the org's.
     """
     try:
         found: Mapping[str, object] = jwt.decode(assertion, app.public_pem, algorithms=["RS256"], options=_SIGNATURE_ONLY)
@@ -119,7 +145,7 @@ def claims(assertion: str, app: App, now: float, own_hosts: frozenset[str]) -> s
     if not any(_known_audience(str(one), own_hosts) for one in (audiences if isinstance(audiences, list) else [audiences])):
         raise GrantError("invalid_grant", "audience is invalid")
     ends = _seconds(found.get("exp"))
-    if ends is None or ends <= now or ends > now + LONGEST_ASSERTION:
+    if ends is None or not any(now < ends <= now + LONGEST_ASSERTION for now in clocks):
         raise GrantError("invalid_grant", "expired authorization code")
     return str(found.get("sub", ""))
 

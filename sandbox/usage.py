@@ -1,4 +1,4 @@
-"""What the org has served: rolling 24-hour counters for limits, and plain statistics for tests and the demo.
+"""What the org has served: rolling counters for limits, and plain statistics for tests and the demo.
 
 It counts and answers; it refuses nothing itself. Its invariant: a REST request counts once, however many subrequests
 it carries (C.6: a composite call is one API call).
@@ -7,44 +7,51 @@ it carries (C.6: a composite call is one API call).
 from collections import Counter, deque
 from datetime import datetime, timedelta
 
-WINDOW = timedelta(hours=24)
-SLOT = timedelta(minutes=15)
+DAY = timedelta(hours=24)
+HOUR = timedelta(hours=1)
+_SLOTS = 96
 
 
 class RollingCount:
-    """A count over the last 24 hours of org time, in quarter-hour slots."""
+    """A count over the last 24 hours (or another window) of org time, in 96 slots: a quarter of an hour each of a day."""
 
-    def __init__(self) -> None:
+    def __init__(self, window: timedelta = DAY) -> None:
+        self._window = window
+        self._slot = window / _SLOTS
         self._slots: deque[tuple[datetime, int]] = deque()
         self._total = 0
 
     def add(self, at: datetime, amount: int = 1) -> None:
         """Count ``amount`` at a time; times may stand still or jump in either direction."""
-        if self._slots and timedelta(0) <= at - self._slots[-1][0] < SLOT:
+        if self._slots and timedelta(0) <= at - self._slots[-1][0] < self._slot:
             started, had = self._slots[-1]
             self._slots[-1] = (started, had + amount)
         else:
             self._slots.append((at, amount))
         self._total += amount
 
-    def last_day(self, now: datetime) -> int:
-        """How much was counted in the 24 hours before ``now``."""
-        while self._slots and now - self._slots[0][0] >= WINDOW:
+    def recent(self, now: datetime) -> int:
+        """How much was counted in the window before ``now``."""
+        while self._slots and now - self._slots[0][0] >= self._window:
             self._total -= self._slots.popleft()[1]
         return self._total
 
     def set(self, at: datetime, amount: int) -> None:
-        """Make the last day's count ``amount``."""
+        """Make the window's count ``amount``."""
         self._slots = deque([(at, amount)])
         self._total = amount
 
 
 class Usage:
-    """Counters of one org. ``calls`` and ``deliveries`` feed limits, the rest is for looking at."""
+    """Counters of one org. ``calls``, ``deliveries`` and ``publications`` feed limits, the rest is for looking at."""
 
     def __init__(self) -> None:
         self.calls = RollingCount()
         self.deliveries = RollingCount()
+        self.bulk_batches = RollingCount()
+        self.bulk_queries = RollingCount()
+        self.bulk_result_bytes = RollingCount()
+        self.publications = RollingCount(HOUR)
         self.reset()
 
     def reset(self) -> None:

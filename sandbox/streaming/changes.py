@@ -1,11 +1,14 @@
 """Change Data Capture: what a committed transaction looks like on the change channels.
 
-Pure: commits in, payloads out. Its invariant: a row changed several times in one transaction gives one event, and rows
-changed alike share one. Source: D.4 of the platform notes (header, changed fields only, changeOrigin, merged recordIds).
+Pure: commits in, payloads out. Its invariant: a row changed several times in one transaction gives one event, rows changed
+alike share one, and whatever exceeds the threshold of a transaction is told by one overflow event per object.
+
+Source: D.4 of the platform notes and the Change Data Capture Developer Guide: "ChangeEventHeader Fields" (changed fields only,
+LastModifiedById only when it changed, ``changeOrigin``), "Merged Change Events", "Overflow Events" (100,000 changes: a created,
+deleted or undeleted record counts once, an update once per field), "Gap Events", and "Change Event Considerations" (several DML
+calls on a record in one transaction). Formula fields, IsDeleted and SystemModstamp are never carried; deletions by cascade are.
 """
 
-import base64
-import hashlib
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,12 +16,26 @@ from datetime import datetime
 
 from sandbox.org.schema import Schema
 from sandbox.org.types import Change, Commit, Json, Record
+from sandbox.streaming.channels import channel_of
+from sandbox.streaming.compound import nested, place
 
-API_VERSION = "66.0"
-DEFAULT_CHANNEL = "ChangeEvents"
-DEFAULT_ENTITIES = ("Case", "Dunwell_Hold__c")
-_NOT_CARRIED = frozenset({"Id", "IsDeleted", "SystemModstamp", "attributes"})
-GAP_KINDS = frozenset({"GAP_CREATE", "GAP_UPDATE", "GAP_DELETE", "GAP_UNDELETE", "GAP_OVERFLOW"})
+HEADER = "ChangeEventHeader"
+NO_RECORD = "000000000000000AAA"
+OVERFLOW = "GAP_OVERFLOW"
+GAP_KINDS = frozenset({"GAP_CREATE", "GAP_UPDATE", "GAP_DELETE", "GAP_UNDELETE", OVERFLOW})
+OVERFLOW_AFTER = 100_000
+_NOT_CARRIED = frozenset(
+    {"Id", "IsDeleted", "SystemModstamp", "LastViewedDate", "LastReferencedDate", "LastActivityDate", "PhotoUrl", "attributes"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Capture:
+    """What is captured: the objects, their definitions, and after how many changes of a transaction details end."""
+
+    schema: Schema
+    sobjects: frozenset[str]
+    overflow_after: int = OVERFLOW_AFTER
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,64 +58,23 @@ class _Row:
     record: Mapping[str, Json]
 
 
-def event_name(sobject: str) -> str:
-    """``Case`` → ``CaseChangeEvent``, ``Dunwell_Hold__c`` → ``Dunwell_Hold__ChangeEvent``."""
-    return f"{sobject[:-1]}ChangeEvent" if sobject.endswith("__c") else f"{sobject}ChangeEvent"
-
-
-def channel_of(sobject: str) -> str:
-    """The channel of one object's change events."""
-    return f"/data/{event_name(sobject)}"
-
-
-def channels(schema: Schema) -> dict[str, tuple[str, ...]]:
-    """Every channel of changes with the objects it carries: one per object captured, and one per selection.
-
-    Objects are those selected in the DX source (PlatformEventChannelMember); without any, cases and holds.
-    """
-    by_event = {event_name(kind.name).lower(): kind.name for kind in schema.records()}
-    selected = {
-        channel: tuple(by_event[member.lower()] for member in members if member.lower() in by_event)
-        for channel, members in schema.change_entities.items()
-    }
-    if not any(selected.values()):
-        selected = {DEFAULT_CHANNEL: tuple(name for name in DEFAULT_ENTITIES if schema.get(name))}
-    captured = dict.fromkeys(name for members in selected.values() for name in members)
-    return {channel_of(name): (name,) for name in captured} | {f"/data/{channel}": members for channel, members in selected.items()}
-
-
-def change_events(commit: Commit, captured: frozenset[str]) -> list[ChangeEvent]:
+def change_events(commit: Commit, capture: Capture) -> list[ChangeEvent]:
     """The events of one transaction, in order, for the captured objects.
 
     Origin and user are those of the request that began the transaction, whatever automations did after it.
     """
-    folded = _fold(change for change in commit.changes if change.sobject in captured)
+    folded = _fold(change for change in commit.changes if change.sobject in capture.sobjects)
     if not folded:
         return []
-    first = commit.changes[0].session
-    origin = f"com/salesforce/api/rest/{API_VERSION}" + (f";client={first.client}" if first.client else "")
-    grouped: dict[tuple[str, str, str], tuple[_Row, Record, list[str]]] = {}
-    for row in folded:
-        fields = _carried(row)
-        _, _, ids = grouped.setdefault((row.sobject, row.kind, repr(fields)), (row, fields, []))
+    told, overflowing = _within(folded, capture.overflow_after)
+    grouped: dict[tuple[str, str, str], tuple[_Row, list[str], Record, list[str]]] = {}
+    for row in told:
+        changed, fields = _carried(row, capture.schema)
+        _, _, _, ids = grouped.setdefault((row.sobject, row.kind, repr((changed, fields))), (row, changed, fields, []))
         ids.append(row.id)
-    events = []
-    for sequence, (row, fields, ids) in enumerate(grouped.values(), start=1):
-        header: Record = {
-            "entityName": row.sobject,
-            "recordIds": list(ids),
-            "changeType": row.kind,
-            "changedFields": [*row.changed, "LastModifiedDate"] if row.kind == "UPDATE" else [],
-            "changeOrigin": origin,
-            "transactionKey": commit.key,
-            "sequenceNumber": sequence,
-            "commitTimestamp": int(commit.at.timestamp() * 1000),
-            "commitUser": first.user_id,
-            "commitNumber": commit.number,
-        }
-        event_uuid = str(uuid.uuid5(uuid.NAMESPACE_OID, f"{commit.key}/{sequence}"))
-        events.append(ChangeEvent(channel_of(row.sobject), {**fields, "ChangeEventHeader": header}, event_uuid))
-    return events
+    parts = [(row.sobject, row.kind, changed, fields, ids) for row, changed, fields, ids in grouped.values()]
+    parts += [(sobject, OVERFLOW, [], {}, [NO_RECORD]) for sobject in overflowing]
+    return [_event(commit, number, *part) for number, part in enumerate(parts, start=1)]
 
 
 def gap_event(sobject: str, ids: Sequence[str], kind: str, at: datetime, user_id: str) -> ChangeEvent:
@@ -108,7 +84,7 @@ def gap_event(sobject: str, ids: Sequence[str], kind: str, at: datetime, user_id
     key = str(uuid.uuid4())
     header: Record = {
         "entityName": sobject,
-        "recordIds": list(ids),
+        "recordIds": [NO_RECORD] if kind == OVERFLOW else list(ids),
         "changeType": kind,
         "changedFields": [],
         "changeOrigin": "",
@@ -116,14 +92,48 @@ def gap_event(sobject: str, ids: Sequence[str], kind: str, at: datetime, user_id
         "sequenceNumber": 1,
         "commitTimestamp": int(at.timestamp() * 1000),
         "commitUser": user_id,
-        "commitNumber": 0,
+        "commitNumber": int(at.timestamp() * 1000),
     }
-    return ChangeEvent(channel_of(sobject), {"ChangeEventHeader": header}, key)
+    return ChangeEvent(channel_of(sobject), {HEADER: header}, key)
 
 
-def schema_id(name: str) -> str:
-    """The schema id that messages of this event carry: 22 characters, the same for every run."""
-    return base64.urlsafe_b64encode(hashlib.sha256(name.encode()).digest())[:22].decode()
+def origin(api: str, client: str) -> str:
+    """Which API and client began a change, as ``changeOrigin`` tells it; empty for what no API began."""
+    if not api and not client:
+        return ""
+    return f"com/salesforce/api/{api or 'rest/66.0'}" + (f";client={client}" if client else "")
+
+
+def _event(commit: Commit, number: int, sobject: str, kind: str, changed: list[str], fields: Record, ids: list[str]) -> ChangeEvent:  # noqa: PLR0913, PLR0917 - the parts of one event
+    first = commit.changes[0].session
+    header: Record = {
+        "entityName": sobject,
+        "recordIds": list(ids),
+        "changeType": kind,
+        "changedFields": changed,
+        "changeOrigin": origin(first.api, first.client),
+        "transactionKey": commit.key,
+        "sequenceNumber": number,
+        "commitTimestamp": int(commit.at.timestamp() * 1000),
+        "commitUser": first.user_id,
+        "commitNumber": commit.number,
+    }
+    event_uuid = str(uuid.uuid5(uuid.NAMESPACE_OID, f"{commit.key}/{number}"))
+    return ChangeEvent(channel_of(sobject), {**fields, HEADER: header}, event_uuid)
+
+
+def _within(rows: Iterable[_Row], most: int) -> tuple[list[_Row], list[str]]:
+    """The rows that are told one by one, and the objects of those beyond the threshold."""
+    told: list[_Row] = []
+    beyond: dict[str, None] = {}
+    counted = 0
+    for row in rows:
+        counted += max(len(row.changed), 1) if row.kind == "UPDATE" else 1
+        if counted <= most:
+            told.append(row)
+        else:
+            beyond[row.sobject] = None
+    return told, list(beyond)
 
 
 def _fold(changes: Iterable[Change]) -> list[_Row]:
@@ -148,9 +158,15 @@ def _fold(changes: Iterable[Change]) -> list[_Row]:
     return list(rows.values())
 
 
-def _carried(row: _Row) -> Record:
+def _carried(row: _Row, schema: Schema) -> tuple[list[str], Record]:
+    """The ``changedFields`` and the fields of one row's event."""
     if row.kind == "DELETE":
-        return {}
-    if row.kind == "UPDATE":
-        return {name: row.record.get(name) for name in (*row.changed, "LastModifiedDate") if name not in _NOT_CARRIED}
-    return {name: value for name, value in row.record.items() if value is not None and name not in _NOT_CARRIED}
+        return [], {}
+    one = schema.objects[row.sobject]
+    updated = row.kind == "UPDATE"
+    names = (*row.changed, "LastModifiedDate") if updated else tuple(row.record)
+    places = {
+        name: path for name in dict.fromkeys(names) if name not in _NOT_CARRIED and (path := place(one, name, row.record)) is not None
+    }
+    values = nested((path, row.record.get(name)) for name, path in places.items() if updated or row.record.get(name) is not None)
+    return [".".join(path) for path in places.values()] if updated else [], values

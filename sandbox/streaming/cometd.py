@@ -13,8 +13,10 @@ from collections.abc import Callable
 from aiohttp import web
 
 from sandbox.http.platform import Platform
-from sandbox.http.wire import bearer
-from sandbox.streaming.bayeux import COOKIE, Broker, Client, Message
+from sandbox.http.wire import VERSIONS, bearer
+from sandbox.streaming import catalogue
+from sandbox.streaming.bayeux import COOKIE, Broker, Caller, Client
+from sandbox.streaming.delivery import Message
 from sandbox.tokens import Tokens
 
 MOST_BYTES = 32_768
@@ -35,39 +37,48 @@ class Cometd:
         self._platform.usage.counts["stream_requests"] += 1
         raw = await request.read()
         found = _PATH.match(re.sub(r"/{2,}", "/", request.path))
+        if request.headers.get("Upgrade", "").lower() == "websocket":
+            return web.Response(status=405, headers={"Allow": "POST"})  # as recorded by jsforce issue 582
         if found is None:
-            return _refused(400, "400::API version in the URI is mandatory. URI format: '/cometd/66.0'")
-        if float(found["version"]) < OLDEST_VERSION:
-            return _refused(400, "400::Unsupported API version. Only API versions 37.0 and above are supported")
+            return _refused(400, catalogue.VERSION_MISSING)
+        if not OLDEST_VERSION <= float(found["version"]) <= max(map(float, VERSIONS)):
+            return _refused(400, catalogue.VERSION_UNSUPPORTED)
         if request.method != "POST":
-            return _refused(400, "400::Unsupported transport")
+            return _refused(400, catalogue.connection_type("callback-polling"))
         if len(raw) > MOST_BYTES:
-            return _refused(413, "413::Maximum Request Size Exceeded")
+            return _refused(413, catalogue.REQUEST_TOO_LARGE)
         messages = _parse(raw)
         if messages is None:
             return _refused(400, "400::Malformed message")
-        user_id = self._tokens.owner(bearer({"authorization": request.headers.get("Authorization", "")}))
-        cookie = request.cookies.get(COOKIE, "")
-        replies, fresh_cookie = await self._replies(request, messages, user_id, cookie, found["version"])
-        response = _json(replies)
+        replies, fresh_cookie = await self._replies(request, messages, self._caller(request, found["version"]))
+        response = _json(replies, self._status(replies))
         if fresh_cookie:
             response.set_cookie(COOKIE, fresh_cookie, path="/", httponly=True)
         return response
 
-    async def _replies(
-        self, request: web.Request, messages: list[Message], user_id: str | None, cookie: str, version: str
-    ) -> tuple[list[Message], str]:
+    def _caller(self, request: web.Request, version: str) -> Caller:
+        token = bearer({"authorization": request.headers.get("Authorization", "")})
+        self._tokens.prolong(token)
+        return Caller(token, self._tokens.owner(token), request.cookies.get(COOKIE, ""), version)
+
+    def _status(self, replies: list[Message]) -> int:
+        """The HTTP status; what it is when authentication fails nobody documents, so that is an option."""
+        errors = [str(reply.get("error", "")) for reply in replies] + [_failure_reason(reply) for reply in replies]
+        return self._platform.options.auth_failure_status if any(error.startswith("401::") for error in errors) else 200
+
+    async def _replies(self, request: web.Request, messages: list[Message], caller: Caller) -> tuple[list[Message], str]:
         replies: list[Message] = []
         held: tuple[Message, Client] | None = None
         fresh = ""
         for message in messages:
             channel = message.get("channel")
             if channel == "/meta/handshake":
-                if not cookie:
-                    cookie = fresh = secrets.token_hex(16)
-                replies.append(self._broker.handshake(message, user_id, cookie, version))
+                if not caller.cookie:
+                    fresh = secrets.token_hex(16)
+                    caller = Caller(caller.token, caller.user_id, fresh, caller.version)
+                replies.append(self._broker.handshake(message, caller))
                 continue
-            client = self._broker.client(message, user_id, cookie)
+            client = self._broker.client(message, caller)
             if isinstance(client, dict):
                 replies.append(client)
             elif channel == "/meta/connect":
@@ -92,7 +103,7 @@ class Cometd:
                 return [self._broker.unsubscribe(message, client)]
             case "/meta/disconnect":
                 return [self._broker.disconnect(message, client)]
-        return [{"channel": channel, "id": message.get("id"), "error": f"403::Restricted channel {{{channel}}}", "successful": False}]
+        return [catalogue.failed(catalogue.reply_to(message), catalogue.RESTRICTED_CHANNEL)]
 
     async def _held(self, request: web.Request, message: Message, client: Client, *, at_once: bool) -> list[Message]:
         """Hold a poll until there are events, the session ends, a newer poll comes or time is up."""
@@ -115,9 +126,11 @@ class Cometd:
             if client.wake is wake:
                 client.polling = False
                 client.last_seen = loop.time()
+        if client.revoked:
+            return [catalogue.authentication_ended(message, client.client_id)]
         if client.client_id not in self._broker.clients:
-            return [_ended(message)]
-        reply: Message = {"clientId": client.client_id, "channel": "/meta/connect", "id": message.get("id"), "successful": True}
+            return [catalogue.unknown_client(message)]
+        reply = catalogue.reply_to(message, client_id=client.client_id) | {"successful": True}
         if client.wake is not wake or not _open(request):
             return [reply]
         return [*self._broker.drain(client), reply]
@@ -126,9 +139,10 @@ class Cometd:
         return client.client_id in self._broker.clients and client.wake is wake
 
 
-def _ended(message: Message) -> Message:
-    refusal: Message = {"channel": "/meta/connect", "id": message.get("id"), "successful": False}
-    return refusal | {"error": "403::Unknown client", "advice": {"interval": 0, "reconnect": "handshake"}}
+def _failure_reason(reply: Message) -> str:
+    ext = reply.get("ext")
+    sfdc = ext.get("sfdc") if isinstance(ext, dict) else None
+    return str(sfdc.get("failureReason", "")) if isinstance(sfdc, dict) else ""
 
 
 def _open(request: web.Request) -> bool:
@@ -144,10 +158,9 @@ def _parse(raw: bytes) -> list[Message] | None:
     return [message for message in messages if isinstance(message, dict)] if all(isinstance(one, dict) for one in messages) else None
 
 
-def _json(replies: list[Message]) -> web.Response:
-    return web.Response(body=json.dumps(replies).encode(), content_type="application/json", charset="UTF-8")
+def _json(replies: list[Message], status: int = 200) -> web.Response:
+    return web.Response(status=status, body=json.dumps(replies).encode(), content_type="application/json", charset="UTF-8")
 
 
 def _refused(status: int, error: str) -> web.Response:
-    body = [{"error": error, "successful": False, "advice": {"reconnect": "none"}}]
-    return web.Response(status=status, body=json.dumps(body).encode(), content_type="application/json", charset="UTF-8")
+    return _json([{"error": error, "successful": False, "advice": {"reconnect": "none"}}], status)
