@@ -5,68 +5,53 @@ Only wiring and lifetime. Its invariant: org state is touched on the loop only; 
 
 import asyncio
 import contextlib
-import importlib
 import os
 import shutil
 import socket
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Protocol, Self, TypeVar, cast
+from typing import Self, TypeVar
 
 from aiohttp import web
 
 from sandbox.admin import Admin, Parts
 from sandbox.faults import FaultSpec
+from sandbox.http.bulk import Bulk
 from sandbox.http.front import LARGEST_BODY, LONGEST_LINE, Front
 from sandbox.http.oauth import OAuth
 from sandbox.http.platform import Platform
 from sandbox.http.wire import API_VERSION
 from sandbox.options import Options
-from sandbox.org.clock import Clock
-from sandbox.org.metadata import load_schema
 from sandbox.org.org import Org
-from sandbox.org.types import Commit, User
-from sandbox.streaming.bayeux import Broker
-from sandbox.streaming.changes import change_events, channel_of, channels
+from sandbox.org.types import User
+from sandbox.page.layout import Layout, read_layout
+from sandbox.page.site import Site
+from sandbox.streaming.bus import EventBus
 from sandbox.streaming.cometd import Cometd
-from sandbox.streaming.log import Event, EventLog
+from sandbox.streaming.log import EventLog
 from sandbox.tokens import App, Tokens, make_app
+from sandbox.worlds.opening import Wish, load_world, open_org
 
 INTEGRATION = "dunwell.integration@sandbox.example"
 ADMIN = "admin@sandbox.example"
 PACKAGE = "package@sandbox.example"
-_START_SECONDS = 120.0
+_START_SECONDS = 300.0
 T = TypeVar("T")
-
-
-class World(Protocol):
-    """What a world module offers: its metadata, how to fill it, and what its package does by itself."""
-
-    DX: Sequence[Path]
-
-    def build(self, org: Org, *, payers: int, seed: int) -> None:
-        """Fill an empty org."""
-        ...
-
-    def automate(self, org: Org) -> None:
-        """Register the package's own triggers."""
-        ...
-
-
-def load_world(name: str) -> World:
-    """The world of that name below ``sandbox.worlds``. Raises ModuleNotFoundError."""
-    return cast(World, importlib.import_module(f"sandbox.worlds.{name}"))
 
 
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """How an org is to be started. ``now`` (aware) freezes its clock; port 0 takes a free one; ``store`` keeps it on disk."""
+    """How an org is to be started. ``now`` (aware) freezes its clock; port 0 takes a free one; ``store`` keeps it on disk.
+
+    ``shape`` holds parameters of the world's own, such as findock's months of history; ``page`` says what the page to look at
+    shows (default: the world's own ``page.yaml``). With ``speed`` the clock runs from ``now`` on, so many seconds in one.
+    """
 
     world: str = "findock"
     payers: int = 300
@@ -78,6 +63,9 @@ class Setup:
     options: Options = field(default_factory=Options)
     faults: Sequence[FaultSpec] = ()
     key_file: Path | None = None
+    shape: Mapping[str, int] = field(default_factory=dict)
+    page: Path | None = None
+    speed: float | None = None
 
 
 class Box:
@@ -147,26 +135,29 @@ class Box:
     async def start(self) -> None:
         """Build the org and open both ports."""
         self._loop = asyncio.get_running_loop()
-        self.log = EventLog() if self._setup.store is None else EventLog(int(time.time()) * 1000)  # ids of an earlier run stay invalid
+        self.log = _event_log(self._setup.store)
+        self._cleanup.callback(self.log.close)
         self.org = self._make_org(self._setup, self.log)
         self._cleanup.callback(self.org.close)
+        if self._setup.speed is not None:
+            self.org.clock.run(self._setup.speed)
         self.integration, *_ = [_person(self.org, name) for name in (INTEGRATION, ADMIN, PACKAGE)]
         self.platform = Platform(self.org, self._setup.options)
         for spec in self._setup.faults:
             self.platform.faults.arm(spec)
         self.tokens = Tokens(self.org.org_id, time.monotonic)
         self.oauth = OAuth(self.platform, self.tokens, self.app, self.username, time.time)
-        carried = channels(self.org.schema)
-        for channel, members in carried.items():
-            self.log.group(channel, [channel_of(name) for name in members])
-        self.broker = Broker(self.platform, self.log, carried, self._loop.time)
-        self.log.on_append.append(self._appended)
-        captured = frozenset(name for members in carried.values() for name in members)
-        self.org.on_commit.append(lambda commit: self._committed(commit, captured))
+        bus = EventBus(self.platform, self.log, self._loop)
+        self.broker = bus.broker
+        self.tokens.on_revoke.append(self.broker.revoke)
         self._write_key()
         front = Front(self.platform, self.tokens, self.oauth, Cometd(self.platform, self.tokens, self.broker))
-        admin = Admin(Parts(self.platform, self.tokens, self.oauth, self.broker, self.log, self.integration))
-        self.platform.instance_url = f"http://localhost:{await self._open(front.routes, self._setup.port)}"
+        bulk = Bulk(self.platform, front.limit_info)
+        self._cleanup.push_async_callback(bulk.close)
+        front.streamed["jobs"] = bulk.answer
+        admin = Admin(Parts(self.platform, self.tokens, self.oauth, bus, self.log, self.integration))
+        site = Site(self.org, self._layout(), self.org.admin.id)
+        self.platform.instance_url = f"http://localhost:{await self._open(front.routes, self._setup.port, site.routes)}"
         self.admin_url = f"http://localhost:{await self._open(admin.routes, self._setup.admin_port)}"
 
     async def stop(self) -> None:
@@ -218,9 +209,19 @@ class Box:
             failed.append(problem)
             ready.set()
 
-    async def _open(self, register: Callable[[web.Application], None], port: int) -> int:
+    def _layout(self) -> Layout:
+        """What the page to look at shows: as set up, else as the world says, else nothing in particular."""
+        if self._setup.page is not None:
+            return read_layout(self._setup.page)
+        return world_layout(self._setup.world) if self._make_org is world_org else Layout()
+
+    async def _open(
+        self, register: Callable[[web.Application], None], port: int, more: Callable[[web.Application], None] | None = None
+    ) -> int:
         app = web.Application(client_max_size=LARGEST_BODY)
         register(app)
+        if more is not None:
+            more(app)
         runner = web.AppRunner(
             app, access_log=None, shutdown_timeout=0.5, max_line_size=LONGEST_LINE, max_field_size=LONGEST_LINE, keepalive_timeout=3600
         )
@@ -243,19 +244,15 @@ class Box:
         with os.fdopen(handle, "w", encoding="ascii") as file:
             file.write(self.app.key_pem)
 
-    def _appended(self, event: Event) -> None:
-        try:
-            on_loop = asyncio.get_running_loop() is self._loop
-        except RuntimeError:
-            on_loop = False
-        if on_loop:
-            self.broker.deliver(event)
-        else:
-            self._loop.call_soon_threadsafe(self.broker.deliver, event)
 
-    def _committed(self, commit: Commit, captured: frozenset[str]) -> None:
-        for event in change_events(commit, captured):
-            self.log.append(event.channel, event.payload, event_uuid=event.event_uuid, at=commit.at)
+def _event_log(store: Path | None) -> EventLog:
+    """The log of an org: in memory, or in a file beside its store; a new store begins with an empty one."""
+    if store is None:
+        return EventLog()
+    log = EventLog(store.with_name(f"{store.name}.events"))
+    if not store.exists() or not store.stat().st_size:
+        log.expire_before(log.last_replay_id() + 1)
+    return log
 
 
 def _person(org: Org, username: str) -> User:
@@ -271,11 +268,11 @@ def _person(org: Org, username: str) -> User:
 
 
 def world_org(setup: Setup, log: EventLog) -> Org:
-    """The org of a world: filled when new, as it was left when its store exists."""
-    world = load_world(setup.world)
-    known = setup.store is not None and setup.store.exists() and setup.store.stat().st_size > 0
-    org = Org(load_schema(world.DX), Clock(setup.now), store=setup.store, events=log)
-    if not known:
-        world.build(org, payers=setup.payers, seed=setup.seed)
-    world.automate(org)
-    return org
+    """The org of a world: filled when new, as it was left when its store exists. Raises WorldError."""
+    return open_org(Wish(setup.world, setup.payers, setup.seed, setup.now, setup.store, setup.shape), log)
+
+
+def world_layout(name: str) -> Layout:
+    """What a world wants its page to look at to show: the ``page.yaml`` in its package. Raises WorldError or ValueError."""
+    beside = getattr(load_world(name), "__file__", None)
+    return read_layout(Path(beside).parent / "page.yaml") if beside else Layout()

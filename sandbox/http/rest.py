@@ -1,26 +1,35 @@
-"""Dispatch of REST requests below ``/services/data/vXX.0/``, for requests of their own and for composite subrequests.
+"""Dispatch of REST requests below ``/services/data/vXX.0/``, for requests of their own and for subrequests.
 
 Synchronous and without sockets; authentication, counting and faults happen before it. Its invariant: whatever the org
 refuses becomes the platform's error array, and nothing else escapes.
+
+Source: C.3 of the platform notes; the platform's help on retired versions (REST answers 410: GONE; the body is not documented);
+the list of a version's resources names only what is served.
 """
 
+from sandbox.http.batch import batch
 from sandbox.http.collections import collections
 from sandbox.http.composite import composite
+from sandbox.http.events import schema_by_id
+from sandbox.http.graph import graph
+from sandbox.http.limits import limits, record_count
 from sandbox.http.platform import Platform
 from sandbox.http.query import query
-from sandbox.http.rows import event_schema, sobjects
-from sandbox.http.wire import OLDEST_SERVED, VERSIONS, Call, Reply, error, refused
+from sandbox.http.sobjects import recent, sobjects
+from sandbox.http.tree import tree
+from sandbox.http.unserved import search, tooling
+from sandbox.http.wire import NEWEST_SERVED, OLDEST_SERVED, VERSIONS, Call, Reply, error, only, refused
 from sandbox.org.errors import OrgError, not_found
-from sandbox.streaming.changes import schema_id as id_of
 
-_RESOURCES = ("composite", "event", "limits", "query", "queryAll", "sobjects")
+RESOURCES = ("composite", "event", "jobs", "limits", "query", "queryAll", "recent", "sobjects")
 
 
 def handle(platform: Platform, call: Call) -> Reply:
     """Answer one request. Never raises OrgError."""
-    if float(call.version) < OLDEST_SERVED:
+    version = float(call.version)
+    if version < OLDEST_SERVED:
         return error(410, "GONE", "The requested API version has been retired")
-    if float(call.version) > max(float(version) for version in VERSIONS):
+    if version > NEWEST_SERVED or call.version not in VERSIONS:
         return error(404, "NOT_FOUND", "The requested resource does not exist")
     try:
         return _route(platform, call)
@@ -35,50 +44,43 @@ def versions() -> list[dict[str, str]]:
 
 def _route(platform: Platform, call: Call) -> Reply:
     match call.parts:
-        case ():
-            return Reply(200, {name: f"{call.root}/{name}" for name in _RESOURCES})
-        case ("limits",):
-            return Reply(200, limits(platform))
-        case ("query" | "queryAll",) | ("query" | "queryAll", _):
-            return query(platform, call)
         case ("sobjects", *_):
             return sobjects(platform, call)
-        case ("composite", "sobjects", *_):
-            return collections(platform, call)
-        case ("composite",):
-            return composite(platform, call, lambda inner: handle(platform, inner))
+        case ("query" | "queryAll",) | ("query" | "queryAll", _):
+            return query(platform, call)
+        case ("composite", *rest):
+            return _composite(platform, call, rest)
+        case ("limits",) | ("limits", "recordCount"):
+            return record_count(platform, call) if call.parts[1:] else limits(platform, call)
+        case ("recent",):
+            return recent(platform, call)
         case ("event", "eventSchema", schema_id):
-            return _schema(platform, schema_id)
+            return schema_by_id(platform, call, schema_id)
+        case ("search",):
+            return search(call)
+        case ("tooling", *rest):
+            return tooling(call, tuple(rest))
+        case ():
+            return only(call, "GET") or _resources(platform, call)
     raise not_found()
 
 
-def limits(platform: Platform) -> dict[str, dict[str, int]]:
-    """The reply to ``GET /limits``; the keys Dunwell and its neighbours read (C.8)."""
-    options = platform.options
-
-    def entry(most: int, used: int) -> dict[str, int]:
-        return {"Max": most, "Remaining": max(most - used, 0)}
-
-    return {
-        "ConcurrentAsyncGetReportInstances": entry(200, 0),
-        "DailyApiRequests": entry(options.api_limit, platform.used_calls()),
-        "DailyBulkApiBatches": entry(15_000, 0),
-        "DailyBulkV2QueryFileStorageMB": entry(976_562, 0),
-        "DailyBulkV2QueryJobs": entry(10_000, 0),
-        "DailyDeliveredPlatformEvents": entry(options.event_limit, platform.used_deliveries()),
-        "DailyDurableStreamingApiEvents": entry(options.event_limit, platform.used_deliveries()),
-        "DailyStandardVolumePlatformEvents": entry(options.event_limit, 0),
-        "DailyStreamingApiEvents": entry(options.event_limit, platform.used_deliveries()),
-        "DataStorageMB": entry(10_240, 0),
-        "DurableStreamingApiConcurrentClients": entry(options.client_limit, 0),
-        "FileStorageMB": entry(10_240, 0),
-        "HourlyPublishedPlatformEvents": entry(250_000, platform.usage.counts["events_published"]),
-        "StreamingApiConcurrentClients": entry(options.client_limit, 0),
-    }
-
-
-def _schema(platform: Platform, schema_id: str) -> Reply:
-    for kind in platform.org.schema.events():
-        if id_of(kind.name) == schema_id:
-            return Reply(200, event_schema(kind))
+def _composite(platform: Platform, call: Call, rest: list[str]) -> Reply:
+    match rest:
+        case []:
+            return composite(platform, call, lambda inner: handle(platform, inner))
+        case ["sobjects", *_]:
+            return collections(platform, call)
+        case ["graph"]:
+            return graph(platform, call, lambda inner: handle(platform, inner))
+        case ["batch"]:
+            return batch(platform, call, lambda inner: handle(platform, inner))
+        case ["tree", sobject]:
+            return tree(platform, call, sobject)
     raise not_found()
+
+
+def _resources(platform: Platform, call: Call) -> Reply:
+    org = platform.org
+    identity = f"{platform.instance_url}/id/{org.org_id}/{call.session.user_id}"
+    return Reply(200, {**{name: f"{call.root}/{name}" for name in RESOURCES}, "identity": identity})

@@ -1,17 +1,23 @@
-"""Single records: ``/sobjects`` with describe, create, retrieve, update, delete, upsert by external id, deleted and updated.
+"""Single records: create, retrieve, update, delete, upsert by external id, and what collections share with them.
 
 The wire only; what is allowed is the org's affair. Its invariant: each request is one transaction.
-Source: C.5 and C.11 of the platform notes; publishing an event answers 201 with a non-empty ``errors`` (D.4).
+
+Source: C.5 of the platform notes; publishing an event answers 201 with a non-empty ``errors`` (D.4). A segment that has not
+the form of an id is answered like an external id that is not there (recorded: restforce, sobject_find_error_response). Bytes
+stand in a record as the path to them (sObject Blob Get). A record read with ``fields`` has its Id whether asked for or not
+(the guide's example of Composite Batch; restforce, sobject_select_success_response).
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from datetime import datetime
 
+from sandbox.http.conditions import State, conditional, unmet
+from sandbox.http.events import publish
 from sandbox.http.platform import Platform
-from sandbox.http.wire import Call, JsonObject, Reply, as_object, error
-from sandbox.org.errors import OrgError, locked, not_found
+from sandbox.http.wire import Call, JsonObject, Reply, as_object, only, updates_mru
+from sandbox.org import ids
+from sandbox.org.errors import OrgError, locked, no_external_id
 from sandbox.org.schema import ObjectType
 from sandbox.org.types import Session
 
@@ -27,36 +33,10 @@ class Key:
     update_only: bool = False
 
 
-def sobjects(platform: Platform, call: Call) -> Reply:
-    """Route one request below ``/sobjects``."""
-    if len(call.parts) == 1:
-        return _only(call, "GET") or Reply(200, platform.org.describe_global(call.session.user_id, api_version=call.version))
-    kind = platform.org.schema.get(call.parts[1])
-    if kind is None:
-        raise not_found()
-    match call.parts[2:]:
-        case ():
-            return _of_object(platform, call, kind)
-        case ("describe",):
-            return _only(call, "GET") or Reply(200, platform.org.describe(kind.name, call.session.user_id, api_version=call.version))
-        case ("deleted" | "updated" as what,):
-            return _only(call, "GET") or _replicated(platform, call, kind, what)
-        case ("eventSchema",) if kind.kind == "event":
-            return Reply(200, event_schema(kind))
-        case (record_id,):
-            return _record(platform, call, kind, record_id)
-        case (ext_field, value):
-            return _by_external_id(platform, call, kind, ext_field, value)
-    raise not_found()
-
-
 def create(platform: Platform, kind: ObjectType, fields: Mapping[str, object], session: Session) -> JsonObject:
     """Create a record or publish an event; returns the save result. Raises OrgError."""
     if kind.kind == "event":
-        uuid, replay_id = platform.org.publish(kind.name, fields, session=session)
-        platform.usage.counts["events_published"] += 1
-        queued = {"statusCode": "OPERATION_ENQUEUED", "message": uuid, "fields": []}
-        return {"id": f"e01{(replay_id or 0) % 10**12:012d}AAA", "success": True, "errors": [queued]}
+        return publish(platform, kind, fields, session)
     lock(platform, kind.name, "")
     record_id = platform.org.create(kind.name, fields, session=session)
     platform.usage.counts["records_written"] += 1
@@ -96,115 +76,90 @@ def body_fields(body: object) -> JsonObject:
     return {name: value for name, value in as_object(body).items() if name != "attributes"}
 
 
-def event_schema(kind: ObjectType) -> JsonObject:
-    """The Avro schema of a platform event, shortened to names and types."""
-    fields = [{"name": "CreatedDate", "type": "string"}, {"name": "CreatedById", "type": "string"}]
-    own = [
-        {"name": field.name, "type": ["null", "double" if field.is_number else "string"]} for field in kind.fields.values() if field.custom
-    ]
-    return {"name": kind.name, "namespace": "com.sforce.eventbus", "type": "record", "fields": [*fields, *own]}
+def made(platform: Platform, call: Call, kind: ObjectType) -> Reply:
+    """Answer the POST that makes a record."""
+    with platform.org.transaction():
+        saved = create(platform, kind, body_fields(call.body), call.session)
+    return _created(platform, call, kind, saved)
 
 
-def _only(call: Call, *methods: str) -> Reply | None:
-    if call.method in methods:
-        return None
-    return error(405, "METHOD_NOT_ALLOWED", f"HTTP Method '{call.method}' not allowed. Allowed are {','.join(methods)}")
-
-
-def _of_object(platform: Platform, call: Call, kind: ObjectType) -> Reply:
-    if call.method == "POST":
-        with platform.org.transaction():
-            saved = create(platform, kind, body_fields(call.body), call.session)
-        return Reply(201, saved, {"Location": f"{call.root}/sobjects/{kind.name}/{saved['id']}"})
-    if refusal := _only(call, "GET", "POST"):
+def record(platform: Platform, call: Call, kind: ObjectType, record_id: str) -> Reply:
+    """Answer a request about one record by its id."""
+    if refusal := only(call, "GET", "PATCH", "DELETE"):
         return refusal
-    described = platform.org.describe(kind.name, call.session.user_id, api_version=call.version)
-    basic = {key: value for key, value in described.items() if not isinstance(value, list) or key == "urls"}
-    return Reply(200, {"objectDescribe": basic, "recentItems": []})
-
-
-def _record(platform: Platform, call: Call, kind: ObjectType, record_id: str) -> Reply:
+    known = ids.normal(record_id)
+    if known is None:
+        raise no_external_id(record_id)
+    if conditional(call.headers) and (reply := unmet(call, _state(platform, call, kind, known))):
+        return reply
     org, session = platform.org, call.session
     if call.method == "GET":
-        return Reply(200, org.retrieve(kind.name, record_id, _fields(call), session=session, api_version=call.version))
-    if refusal := _only(call, "GET", "PATCH", "DELETE"):
-        return refusal
-    if _moved_since(platform, call, kind, record_id):
-        return error(412, "PRECONDITION_FAILED", "The record was modified after the date of the If-Unmodified-Since header")
+        found = org.retrieve(kind.name, known, _fields(call), session=session, api_version=call.version)
+        _seen(platform, call, kind, known)
+        for name in platform.descriptions.files.get(kind.name, ()):
+            if found.get(name) is not None:
+                found[name] = f"{call.root}/sobjects/{kind.name}/{known}/{name}"
+        return Reply(200, found, _tags(platform, kind, known))
     with org.transaction():
         if call.method == "PATCH":
-            update(platform, kind, record_id, body_fields(call.body), session)
+            update(platform, kind, known, body_fields(call.body), session)
         else:
-            delete(platform, kind, record_id, session)
+            delete(platform, kind, known, session)
+    if call.method == "PATCH":
+        _seen(platform, call, kind, known)
+        return Reply(204, None, _tags(platform, kind, known))
     return Reply(204)
 
 
-def _by_external_id(platform: Platform, call: Call, kind: ObjectType, ext_field: str, value: str) -> Reply:
+def by_external_id(platform: Platform, call: Call, kind: ObjectType, ext_field: str, value: str) -> Reply:
+    """Answer a request about one record by an external id; ``Id`` is one too."""
     if ext_field.lower() == "id":
-        return _record(platform, call, kind, value)
+        return record(platform, call, kind, value)
+    if refusal := only(call, "GET", "PATCH", "DELETE"):
+        return refusal
     try:
-        if call.method == "GET":
-            return Reply(200, platform.org.retrieve_by(kind.name, ext_field, value, _fields(call), session=call.session))
-        if call.method == "DELETE":
-            found = platform.org.retrieve_by(kind.name, ext_field, value, ["Id"], session=call.session)
-            with platform.org.transaction():
-                delete(platform, kind, str(found["Id"]), call.session)
-            return Reply(204)
-        if refusal := _only(call, "GET", "PATCH", "DELETE"):
-            return refusal
-        key = Key(ext_field, value, update_only=call.query.get("updateOnly", "").lower() == "true")
-        with platform.org.transaction():
-            saved = upsert(platform, kind, key, body_fields(call.body), call.session)
+        if call.method == "PATCH":
+            return _upserted(platform, call, kind, Key(ext_field, value, call.query.get("updateOnly", "").lower() == "true"))
+        found = platform.org.retrieve_by(kind.name, ext_field, value, ["Id"], session=call.session)
     except OrgError as problem:
         if problem.status != 300:
             raise
         return Reply(300, [f"{call.root}/sobjects/{kind.name}/{match}" for match in getattr(problem, "matches", ())])
+    return record(platform, call, kind, str(found["Id"]))
+
+
+def _upserted(platform: Platform, call: Call, kind: ObjectType, key: Key) -> Reply:
+    with platform.org.transaction():
+        saved = upsert(platform, kind, key, body_fields(call.body), call.session)
     if saved["created"]:
-        return Reply(201, saved, {"Location": f"{call.root}/sobjects/{kind.name}/{saved['id']}"})
+        return _created(platform, call, kind, saved)
+    _seen(platform, call, kind, str(saved["id"]))
     return Reply(200, saved) if float(call.version) >= FIRST_UPSERT_BODY else Reply(204)
 
 
+def _created(platform: Platform, call: Call, kind: ObjectType, saved: JsonObject) -> Reply:
+    if kind.kind == "record":
+        _seen(platform, call, kind, str(saved["id"]))
+    return Reply(201, saved, {"Location": f"{call.root}/sobjects/{kind.name}/{saved['id']}"})
+
+
+def _seen(platform: Platform, call: Call, kind: ObjectType, record_id: str) -> None:
+    if updates_mru(call):
+        platform.recent.note(call.session.user_id, kind.name, record_id)
+
+
 def _fields(call: Call) -> list[str] | None:
-    named = call.query.get("fields", "")
-    return [name.strip() for name in named.split(",") if name.strip()] or None
+    """The fields asked for, and Id last when it is not among them; None for all."""
+    named = [name.strip() for name in call.query.get("fields", "").split(",") if name.strip()]
+    return named + ["Id"] * all(name.lower() != "id" for name in named) if named else None
 
 
-def _moved_since(platform: Platform, call: Call, kind: ObjectType, record_id: str) -> bool:
-    header = call.headers.get("if-unmodified-since")
-    if not header:
-        return False
-    try:
-        limit = parsedate_to_datetime(header)
-    except ValueError as problem:
-        raise OrgError(400, "INVALID_HTTP_HEADER", "If-Unmodified-Since is no HTTP date") from problem
+def _state(platform: Platform, call: Call, kind: ObjectType, record_id: str) -> State:
     found = platform.org.retrieve(kind.name, record_id, ["LastModifiedDate"], session=call.session)
     modified = datetime.strptime(str(found["LastModifiedDate"]), "%Y-%m-%dT%H:%M:%S.%f%z")
-    return modified.replace(microsecond=0) > limit.astimezone(UTC)
+    return State(modified, platform.revisions.tag(kind.name, record_id))
 
 
-def _replicated(platform: Platform, call: Call, kind: ObjectType, what: str) -> Reply:
-    start, end = _moment(call, "start"), _moment(call, "end")
-    window = f"SystemModstamp >= {start} AND SystemModstamp <= {end}"
-    if what == "updated":
-        found = platform.org.query(f"SELECT Id FROM {kind.name} WHERE {window}", user_id=call.session.user_id)
-        return Reply(200, {"ids": [row["Id"] for row in found.records], "latestDateCovered": _dotted(end)})
-    soql = f"SELECT Id, SystemModstamp FROM {kind.name} WHERE IsDeleted = true AND {window}"
-    found = platform.org.query(soql, user_id=call.session.user_id, all_rows=True)
-    rows = [{"id": row["Id"], "deletedDate": row["SystemModstamp"]} for row in found.records]
-    earliest = _dotted((platform.org.clock.now() - timedelta(days=30)).strftime("%Y-%m-%dT%H:%M:%SZ"))
-    return Reply(200, {"deletedRecords": rows, "earliestDateAvailable": earliest, "latestDateCovered": _dotted(end)})
-
-
-def _moment(call: Call, name: str) -> str:
-    text = call.query.get(name, "").replace(" ", "+")
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError as problem:
-        raise OrgError(400, "INVALID_REPLICATION_DATE", f"{name} is no date and time") from problem
-    if moment.tzinfo is None:
-        raise OrgError(400, "INVALID_REPLICATION_DATE", f"{name} has no offset")
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def _dotted(text: str) -> str:
-    return text.replace("Z", ".000+0000")
+def _tags(platform: Platform, kind: ObjectType, record_id: str) -> dict[str, str]:
+    etag = platform.revisions.tag(kind.name, record_id)
+    return {} if etag is None else {"ETag": etag}

@@ -32,7 +32,7 @@ def write_object(root: Path, name: str, body: str, fields: dict[str, str]) -> No
 
 
 def write_dx(root: Path) -> Path:
-    """A package of one keyed object, one event, and cases selected for change capture."""
+    """A package of one keyed object, two events, and channels with and without additions."""
     deployed = "<deploymentStatus>Deployed</deploymentStatus>"
     name_field = "<nameField><label>Name</label><type>Text</type></nameField><sharingModel>ReadWrite</sharingModel>"
     key = "<caseSensitive>true</caseSensitive><externalId>true</externalId><length>80</length><type>Text</type><unique>true</unique>"
@@ -42,6 +42,8 @@ def write_dx(root: Path) -> Path:
     )
     event = f"{deployed}<eventType>HighVolume</eventType><publishBehavior>PublishAfterCommit</publishBehavior>"
     write_object(root, "Outcome__e", event, {"Reference__c": "<length>80</length><type>Text</type>", "Amount__c": amount})
+    at_once = event.replace("PublishAfterCommit", "PublishImmediately")
+    write_object(root, "Alarm__e", at_once, {"Text__c": "<length>5</length><required>true</required><type>Text</type>"})
     allowed = "<allowCreate>true</allowCreate><allowDelete>false</allowDelete><allowEdit>false</allowEdit><allowRead>true</allowRead>"
     rows = "".join(
         f"<objectPermissions>{allowed}<modifyAllRecords>false</modifyAllRecords><object>{name}</object><viewAllRecords>{all_rows}</viewAllRecords></objectPermissions>"
@@ -53,9 +55,16 @@ def write_dx(root: Path) -> Path:
     )
     members = root / "platformEventChannelMembers"
     members.mkdir()
-    for entity in ("CaseChangeEvent", "Thing__ChangeEvent"):
-        xml = f"{HEAD}<PlatformEventChannelMember {XMLNS}><eventChannel>ChangeEvents</eventChannel><selectedEntity>{entity}</selectedEntity></PlatformEventChannelMember>"
-        (members / f"ChangeEvents_{entity}.platformEventChannelMember-meta.xml").write_text(xml)
+    more = "<enrichedFields><name>Key__c</name></enrichedFields>"
+    for channel, entity, enriched in (
+        ("ChangeEvents", "CaseChangeEvent", ""),
+        ("ChangeEvents", "Thing__ChangeEvent", ""),
+        ("Sales__chn", "Thing__ChangeEvent", more),
+        ("Both__chn", "Outcome__e", ""),
+        ("Both__chn", "Alarm__e", ""),
+    ):
+        xml = f"{HEAD}<PlatformEventChannelMember {XMLNS}>{enriched}<eventChannel>{channel}</eventChannel><selectedEntity>{entity}</selectedEntity></PlatformEventChannelMember>"
+        (members / f"{channel}_{entity}.platformEventChannelMember-meta.xml").write_text(xml)
     return root
 
 

@@ -12,17 +12,46 @@ import pytest
 import requests
 
 from sandbox.options import Options
+from sandbox.org.clock import Clock
 from sandbox.server import Box, Setup
-from sandbox.usage import RollingCount, label
+from sandbox.usage import HOUR, RollingCount, label
 
 
 def test_the_clock_stands_still_until_moved(admin, call):
     """Record timestamps follow the org's clock."""
-    assert admin("/clock") == {"now": "2026-03-02T08:00:00+00:00", "frozen": True}
+    assert admin("/clock") == {"now": "2026-03-02T08:00:00+00:00", "frozen": True, "speed": 0.0}
     admin("/clock", {"now": "2026-04-01T10:00:00+02:00"})
     assert admin("/clock", {"advance_seconds": 60})["now"] == "2026-04-01T08:01:00+00:00"
     record_id = call.create("Account", Name="a")
     assert call("GET", f"sobjects/Account/{record_id}").json()["LastModifiedDate"] == "2026-04-01T08:01:00.000+0000"
+
+
+def test_the_clock_may_run_at_a_speed():
+    """Real without a start, standing still with one, and running on from any moment at any speed but backwards."""
+    real = [100.0]
+    clock = Clock(datetime(2026, 3, 2, 8, tzinfo=UTC), monotonic=lambda: real[0])
+    real[0] += 5
+    assert (clock.now(), clock.frozen) == (datetime(2026, 3, 2, 8, tzinfo=UTC), True)
+    clock.run(60)
+    real[0] += 2
+    assert (clock.now(), clock.frozen, clock.speed) == (datetime(2026, 3, 2, 8, 2, tzinfo=UTC), False, 60)
+    clock.advance(30)
+    real[0] += 1
+    assert clock.now() == datetime(2026, 3, 2, 8, 3, 30, tzinfo=UTC)
+    clock.run(0)
+    real[0] += 100
+    assert clock.now() == datetime(2026, 3, 2, 8, 3, 30, tzinfo=UTC)
+    with pytest.raises(ValueError, match="backwards"):
+        clock.run(-1)
+    assert (Clock().frozen, Clock().speed) == (False, 1.0)
+
+
+def test_the_admin_port_lets_time_run_and_stop(admin):
+    """POST /clock takes a speed; 0 freezes the clock where it is."""
+    assert admin("/clock", {"speed": 3600.0})["frozen"] is False
+    stopped = admin("/clock", {"speed": 0})
+    assert stopped["now"] >= "2026-03-02T08:00:00+00:00"
+    assert admin("/clock") == stopped
 
 
 def test_a_time_without_an_offset_is_refused(box):
@@ -76,6 +105,20 @@ def test_events_can_be_looked_at(call, admin):
     assert [event["payload"]["Reference__c"] for event in admin("/events?channel=/event/Outcome__e")] == ["r"]
 
 
+def test_channels_can_be_looked_at(admin):
+    """What there is to subscribe to, and what feeds it."""
+    told = admin("/channels")
+    assert sorted(told["channels"]["/event/Both__chn"]) == ["/event/Alarm__e", "/event/Outcome__e"]
+    assert told["channels"]["/data/CaseChangeEvent"] == ["/data/CaseChangeEvent"]
+    assert told["unknown"] == []
+
+
+def test_a_replay_id_of_nobody_is_refused_at_the_admin_port_too(box):
+    """400 with the reason, as for any other mistake."""
+    reply = requests.get(f"{box.admin_url}/events?channel=/event/Outcome__e&since=7", timeout=10)
+    assert (reply.status_code, "7" in reply.json()["error"]) == (400, True)
+
+
 def test_an_org_says_that_it_is_well(box, admin):
     """The health endpoint names the instance."""
     assert admin("/health")["instance_url"] == box.instance_url
@@ -107,8 +150,16 @@ def test_a_rolling_count_forgets_after_a_day():
     counted = RollingCount()
     counted.add(datetime(2026, 3, 1, 8, tzinfo=UTC), 5)
     counted.add(datetime(2026, 3, 1, 20, tzinfo=UTC), 2)
-    assert counted.last_day(datetime(2026, 3, 2, 7, 59, tzinfo=UTC)) == 7
-    assert counted.last_day(datetime(2026, 3, 2, 8, tzinfo=UTC)) == 2
+    assert counted.recent(datetime(2026, 3, 2, 7, 59, tzinfo=UTC)) == 7
+    assert counted.recent(datetime(2026, 3, 2, 8, tzinfo=UTC)) == 2
+
+
+def test_a_rolling_count_of_an_hour_forgets_after_it():
+    """Published events are allowed by the hour."""
+    counted = RollingCount(HOUR)
+    counted.add(datetime(2026, 3, 1, 8, tzinfo=UTC), 5)
+    assert counted.recent(datetime(2026, 3, 1, 8, 59, tzinfo=UTC)) == 5
+    assert counted.recent(datetime(2026, 3, 1, 9, tzinfo=UTC)) == 0
 
 
 def test_the_command_prints_one_line_and_ends_on_sigterm(tmp_path):

@@ -51,7 +51,7 @@ def test_records_are_updated_upserted_read_and_deleted_together(call):
     rows = call("POST", "composite/sobjects/Thing__c", json={"ids": [*ids, ids[0][:-4] + "9AAA"], "fields": ["Name"]}).json()
     assert [row and row["Name"] for row in rows] == ["z", "z", None]
     records = things("n", key="k1") + things("m", key="k1")
-    upserted = call("PATCH", "composite/sobjects/Thing__c/Key__c", json={"records": records}).json()
+    upserted = [call("PATCH", "composite/sobjects/Thing__c/Key__c", json={"records": [one]}).json()[0] for one in records]
     assert [row["created"] for row in upserted] == [True, False]
     gone = call("DELETE", f"composite/sobjects?ids={','.join(ids)}").json()
     assert [row["success"] for row in gone] == [True, True]
@@ -101,18 +101,69 @@ def test_all_or_none_of_a_composite_keeps_nothing(call):
     assert call("GET", "query", params={"q": "SELECT Id FROM Thing__c"}).json()["totalSize"] == 0
 
 
-def test_the_numbers_of_a_composite_are_limited(call):
+def test_the_numbers_of_a_composite_are_limited(call, admin):
     """At most 25 subrequests, five of them queries or collections, references unique and well formed."""
-    free = [sub("GET", "limits", f"r{number}") for number in range(26)]
+    free = [sub("GET", "sobjects/Account", f"r{number}") for number in range(26)]
     queries = [sub("GET", "query?q=SELECT+Id+FROM+Account", f"q{number}") for number in range(6)]
-    for requests in (free, queries, [free[0], free[0]], [sub("GET", "limits", "not good")]):
+    for requests in ([free[0], free[0]], [sub("GET", "sobjects/Account", "not good")], [sub("get", "sobjects/Account", "a")]):
         assert call("POST", "composite", json={"compositeRequest": requests}).status_code == 400
     assert call("POST", "composite", json={"compositeRequest": queries[:5]}).status_code == 200
+    for requests, status in ((free, 200), (queries, 400)):
+        admin("/settings", {"composite_limit_status": status})
+        reply = call("POST", "composite", json={"compositeRequest": requests})
+        ((refusal,),) = reply.json().values()
+        assert (reply.status_code, refusal["httpStatusCode"], refusal["referenceId"]) == (status, 400, None)
+        assert refusal["body"][0]["errorCode"] == "LIMIT_EXCEEDED"
 
 
 def test_a_composite_is_one_call(call, admin):
     """Subrequests do not count against the limit."""
     admin("/stats/reset", {})
-    call("POST", "composite", json={"compositeRequest": [sub("GET", "limits", f"r{number}") for number in range(10)]})
+    call("POST", "composite", json={"compositeRequest": [sub("GET", "sobjects/Account", f"r{number}") for number in range(10)]})
     stats = admin("/stats")
     assert (stats["api_calls"], stats["subrequests"], stats["by_path"]) == (1, 10, {"POST composite": 1})
+
+
+def test_only_some_resources_can_be_subrequests(call):
+    """sObjects, queries and collections; limits, searches and other composites are refused where they stand."""
+    paths = ("limits", "composite/tree/Account", "composite", "search?q=x", "sobjects/Account", "query?q=SELECT+Id+FROM+Account")
+    requests = [sub("GET", path, f"r{place}") for place, path in enumerate(paths)]
+    requests.append({"method": "GET", "url": "https://elsewhere.example/x", "referenceId": "out"})
+    answers = call("POST", "composite", json={"compositeRequest": requests}).json()["compositeResponse"]
+    assert [answer["httpStatusCode"] for answer in answers] == [400, 400, 400, 400, 200, 200, 400]
+    assert sorted(call("GET", "composite").json()) == ["batch", "graph", "sobjects", "tree"]
+
+
+def test_subrequests_have_headers_of_their_own(call, box):
+    """They are sent with the subrequest, may refer to results, and formats and tokens may not be given."""
+    commits = []
+    box.run(lambda: box.org.on_change.append(commits.append))
+    own = sub("POST", "sobjects/Thing__c", "a", Name="x") | {"httpHeaders": {"Sforce-Call-Options": "client=inner"}}
+    call(
+        "POST",
+        "composite",
+        json={"compositeRequest": [own, sub("POST", "sobjects/Thing__c", "b", Name="y")]},
+        headers={"Sforce-Call-Options": "client=outer"},
+    )
+    assert [change.session.client for change in commits] == ["inner", "outer"]
+    for name in ("Authorization", "accept", "Content-Type"):
+        refused = call("POST", "composite", json={"compositeRequest": [own | {"httpHeaders": {name: "x"}}]})
+        assert refused.status_code == 400
+
+
+def test_a_composite_undoes_what_its_collections_did(call):
+    """A refused row of a collection rolls the whole composite back, though the collection shows its other row as saved."""
+    rows = [*things("a"), {"attributes": {"type": "Thing__c"}, "No_Such__c": 1}]
+    requests = [sub("POST", "composite/sobjects", "rows", records=rows), sub("POST", "sobjects/Thing__c", "one", Name="x")]
+    inner, outer = call("POST", "composite", json={"allOrNone": True, "compositeRequest": requests}).json()["compositeResponse"]
+    assert ([row["success"] for row in inner["body"]], outer["body"][0]["errorCode"]) == ([True, False], "PROCESSING_HALTED")
+    assert call("GET", "query", params={"q": "SELECT Id FROM Thing__c"}).json()["totalSize"] == 0
+
+
+def test_the_words_of_a_missing_reference_name_it(call):
+    """The path and the reply it was looked for in."""
+    requests = [sub("POST", "sobjects/Thing__c", "made", Name="x"), sub("POST", "sobjects/Thing__c", "next", Name="@{made.Id}")]
+    answer = call("POST", "composite", json={"compositeRequest": requests}).json()["compositeResponse"][1]
+    assert answer["body"] == [
+        {"message": "Invalid reference specified. No value for made.Id found in made.", "errorCode": "PROCESSING_HALTED"}
+    ]

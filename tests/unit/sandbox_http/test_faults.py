@@ -104,6 +104,94 @@ def test_faults_are_listed_and_cleared(admin):
     assert admin("/faults", method="DELETE") == []
 
 
+def test_a_token_may_expire_or_be_revoked_under_a_request(call, admin):
+    """The request that is hit answers 401 and changes nothing; a refresh token outlives expiry, not revocation."""
+    for kind in ("expire_token", "revoke_token"):
+        call.session.headers["Authorization"] = f"Bearer {call.box.token(call.username)}"
+        admin("/faults", {"kind": kind, "method": "POST"})
+        assert call("GET", "limits").status_code == 200
+        reply = call("POST", "sobjects/Thing__c", json={"Name": "a"})
+        assert (reply.status_code, reply.json()[0]["errorCode"]) == (401, "INVALID_SESSION_ID")
+        assert call("GET", "limits").status_code == 401
+    call.session.headers["Authorization"] = f"Bearer {call.box.token(call.username)}"
+    assert total(call) == 0
+
+
+@pytest.mark.parametrize(
+    ("more", "status", "body"),
+    [
+        ({}, 400, {"error": "invalid_grant", "error_description": "expired access/refresh token"}),
+        ({"reason": "user is locked"}, 400, {"error": "invalid_grant", "error_description": "user is locked"}),
+        (
+            {"error": "server_error", "reason": "try later", "status": 503},
+            503,
+            {"error": "server_error", "error_description": "try later"},
+        ),
+    ],
+)
+def test_the_token_endpoint_may_refuse(box, admin, more, status, body):
+    """Once, in the words asked for; the next grant is given."""
+    admin("/faults", {"kind": "token_refused", **more})
+    form = {"grant_type": "client_credentials", "client_id": box.client_id, "client_secret": box.client_secret}
+    first, second = (requests.post(f"{box.instance_url}/services/oauth2/token", data=form, timeout=10) for _ in range(2))
+    assert (first.status_code, first.json(), second.status_code) == (status, body, 200)
+
+
+def test_an_answer_may_be_cut_in_the_middle(call, admin):
+    """Head and half of the body come, then the connection ends; the work is done."""
+    admin("/faults", {"kind": "cut_body", "method": "POST"})
+    with pytest.raises((requests.ConnectionError, requests.exceptions.ChunkedEncodingError)):
+        call("POST", "sobjects/Thing__c", json={"Name": "a"})
+    with requests.post(
+        f"{call.box.instance_url}/services/data/v66.0/sobjects/Thing__c", json={"Name": "b"}, headers=call.session.headers, timeout=10
+    ) as whole:
+        assert whole.status_code == 201
+    assert total(call) == 2
+
+
+def test_a_cut_answer_has_its_head(call, admin):
+    """What was announced is longer than what comes."""
+    admin("/faults", {"kind": "cut_body"})
+    with call.session.get(f"{call.box.instance_url}/services/data/v66.0/sobjects/Thing__c", stream=True, timeout=10) as reply:
+        assert reply.status_code == 200
+        with pytest.raises(requests.exceptions.ChunkedEncodingError, match="IncompleteRead"):
+            assert reply.content
+
+
+def test_the_date_header_follows_the_org_and_may_be_beside_it(call, admin):
+    """Every answer is dated by the org's clock; a fault moves one date ahead or behind."""
+    assert call("GET", "limits").headers["Date"] == "Mon, 02 Mar 2026 08:00:00 GMT"
+    admin("/faults", {"kind": "clock_skew", "seconds": -90})
+    assert call("GET", "limits").headers["Date"] == "Mon, 02 Mar 2026 07:58:30 GMT"
+    assert call("GET", "limits").headers["Date"] == "Mon, 02 Mar 2026 08:00:00 GMT"
+
+
+def test_publishing_may_hit_its_limit(call, admin):
+    """LIMIT_EXCEEDED for one event of the object named, among others of a collection."""
+    admin("/faults", {"kind": "publish_limit", "sobject": "Outcome__e"})
+    records = [
+        {"attributes": {"type": name}, **fields}
+        for name, fields in (("Alarm__e", {"Text__c": "a"}), ("Outcome__e", {}), ("Outcome__e", {}))
+    ]
+    results = call("POST", "composite/sobjects", json={"records": records}).json()
+    assert [result["success"] for result in results] == [True, False, True]
+    assert results[1]["errors"][0]["statusCode"] == "LIMIT_EXCEEDED"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"kind": "row_lock", "status": 400},
+        {"kind": "latency", "seconds": -1},
+        {"kind": "drop", "advice": {}},
+        {"kind": "bayeux", "on": "publish"},
+    ],
+)
+def test_a_member_that_its_kind_does_not_know_is_refused(box, body):
+    """A fault never does less than it says."""
+    assert requests.post(f"{box.admin_url}/faults", json=body, timeout=10).status_code == 400
+
+
 def test_a_misspelt_fault_is_refused(box):
     """Unknown kinds and members answer 400, so that a test never waits for a fault that is not armed."""
     for body in ({"kind": "dorp"}, {"kind": "drop", "cuont": 2}, {"kind": "drop", "path": "("}):

@@ -214,12 +214,3 @@ def test_columns_are_told_without_rows(call):
     """With columns=true the answer is metadata, as the sf command line wants it."""
     body = call("GET", "query", params={"q": "SELECT Id, Name FROM Account", "columns": "true"}).json()
     assert (body["entityName"], [column["columnName"] for column in body["columnMetadata"]]) == ("Account", ["Id", "Name"])
-
-
-def test_the_schema_of_an_event_is_served(call):
-    """The schema id of a message leads to the event's fields."""
-    from sandbox.streaming.changes import schema_id
-
-    schema = call("GET", f"event/eventSchema/{schema_id('Outcome__e')}?payloadFormat=COMPACT").json()
-    assert [field["name"] for field in schema["fields"]] == ["CreatedDate", "CreatedById", "Amount__c", "Reference__c"]
-    assert call("GET", "event/eventSchema/unknown").status_code == 404
