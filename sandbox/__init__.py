@@ -4,7 +4,7 @@ It never reaches beyond this machine and the connector never imports it; both me
 client sees is what the platform documents, and every bad day it has was asked for.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TypedDict, Unpack
@@ -29,6 +29,8 @@ class Wanted(TypedDict, total=False):
     options: Options
     faults: Sequence[FaultSpec]
     key_file: Path | None
+    shape: Mapping[str, int]
+    speed: float | None
 
 
 def serve(**wanted: Unpack[Wanted]) -> Box:

@@ -16,7 +16,9 @@ from pydantic import TypeAdapter, ValidationError
 
 from sandbox import FaultSpec, serve
 from sandbox.options import Options
+from sandbox.worlds.opening import WorldError, known_worlds
 
+_SHAPE = ("months", "children")
 _FAULTS = TypeAdapter(list[FaultSpec])
 
 
@@ -25,6 +27,13 @@ def _aware(text: str) -> datetime:
     if moment.tzinfo is None:
         raise argparse.ArgumentTypeError("a time needs an offset, for example 2026-03-02T09:00:00+01:00")
     return moment
+
+
+def _speed(text: str) -> float:
+    speed = float(text)
+    if speed < 0:
+        raise argparse.ArgumentTypeError("time does not run backwards")
+    return speed
 
 
 def _faults(text: str) -> list[FaultSpec]:
@@ -36,18 +45,43 @@ def _faults(text: str) -> list[FaultSpec]:
         raise argparse.ArgumentTypeError(f"faults are JSON as the admin port takes them: {problem}") from problem
 
 
+def _count(text: str) -> int:
+    number = int(text)
+    if number < 0:
+        raise argparse.ArgumentTypeError("a number of payers is not negative")
+    return number
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError("at least 1")
+    return number
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m sandbox", description="A Salesforce-compatible org on localhost.")
     parser.add_argument("--port", type=int, default=8800, help="port of the org; 0 takes a free one")
     parser.add_argument("--admin-port", type=int, default=8801, help="port for clock, faults and statistics; 0 takes a free one")
-    parser.add_argument("--world", default="findock", help="which package and people the org has")
-    parser.add_argument("--payers", type=int, default=300)
+    parser.add_argument(
+        "--world",
+        default="findock",
+        help=f"which packages and people the org has: {', '.join(known_worlds())}, or the path or dotted module of another (default %(default)s)",
+    )
+    parser.add_argument("--payers", type=_count, default=300, help="how many payers a new org has (default %(default)s)")
+    parser.add_argument(
+        "--months",
+        type=_positive,
+        help="months of history of each payer; default 24, and 4 in a findock of more than 5000 payers (about five installments each)",
+    )
+    parser.add_argument("--children", type=_positive, help="records below the big Account of the world skewed (default 10000)")
     parser.add_argument("--seed", type=int, default=1, help="the same seed gives the same org")
     parser.add_argument("--now", type=_aware, help="freeze the clock at this time, with offset")
+    parser.add_argument("--speed", type=_speed, help="let the clock run from --now on, so many seconds in one (1 = as in life)")
     parser.add_argument(
         "--faults", type=_faults, default=[], metavar="JSON|@FILE", help="faults to begin with, as the admin port takes them"
     )
-    parser.add_argument("--store", type=Path, help="keep the org in this file")
+    parser.add_argument("--store", type=Path, help="keep the org in this file: filled once, then as it was left")
     parser.add_argument("--key-file", type=Path, help="where to write the private key (mode 0600); default a temporary file")
     parser.add_argument("--poll-seconds", type=float, help="how long a streaming poll is held")
     return parser
@@ -70,6 +104,8 @@ async def _serve(arguments: argparse.Namespace) -> None:
         options=options,
         faults=arguments.faults,
         key_file=arguments.key_file,
+        speed=arguments.speed,
+        shape={name: getattr(arguments, name) for name in _SHAPE if getattr(arguments, name) is not None},
     )
     async with box:
         sys.stdout.write(json.dumps(box.credentials()) + "\n")
@@ -79,7 +115,11 @@ async def _serve(arguments: argparse.Namespace) -> None:
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Run the command."""
-    asyncio.run(_serve(_parser().parse_args(argv)))
+    parser = _parser()
+    try:
+        asyncio.run(_serve(parser.parse_args(argv)))
+    except WorldError as problem:
+        parser.error(str(problem))
 
 
 if __name__ == "__main__":

@@ -1,27 +1,19 @@
 """Business days: when money moves, by the calendar of the rail.
 
-Must not know payers. Invariant: a day it gives is a working day of the calendar asked for.
-Sources: TARGET closing days for SEPA (European Central Bank), bank holidays of England for Bacs; both from `holidays`.
+Must not know payers. Invariant: a day it gives is a working day of the calendar asked for (see closed.py).
 """
 
 from datetime import date, timedelta
-from functools import cache
 
-import holidays
+from sandbox.worlds.findock import closed
 
 BACS = "PaymentHub-Bacs"
 
 
-@cache
-def _closed(processor: str, year: int) -> frozenset[date]:
-    if processor == BACS:
-        return frozenset(holidays.country_holidays("GB", subdiv="ENG", years=year))
-    return frozenset(holidays.financial_holidays("ECB", years=year))
-
-
 def is_open(day: date, processor: str) -> bool:
     """Whether money moves on that day for that processor."""
-    return day.weekday() < 5 and day not in _closed(processor, day.year)
+    holidays = closed.england if processor == BACS else closed.target
+    return day.weekday() < 5 and day not in holidays(day.year)
 
 
 def on_or_after(day: date, processor: str) -> date:

@@ -1,22 +1,24 @@
-"""Fills an org with this world: people, payers, 24 months of installments and payments, cases, holds, runs.
+"""Fills an org with this world: people, payers, months of installments and payments, cases, holds, runs.
 
-Must not decide what happens later: stories do. Invariant: the same number of payers, seed and time give the same
-world, and rows are written in the order in which they point at each other.
+Must not decide what happens later: stories do. Payers are made and written a crowd at a time, so that a world of any size
+fits into little memory. Invariant: the same number of payers, months, seed and time give the same world, and rows are
+written in the order in which they point at each other.
 """
 
 from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime, time, timedelta
+from itertools import chain
 from random import Random
 
 from sandbox.org import User
 from sandbox.org.org import Org
-from sandbox.worlds.findock.chance import chance_of
-from sandbox.worlds.findock.months import Course, Row, audit, stamp
-from sandbox.worlds.findock.payers import Claim, Spec, from_story, invented
+from sandbox.worlds.findock.months import Course
+from sandbox.worlds.findock.payers import Claim, Spec, from_story, invented, usual_months
 from sandbox.worlds.findock.rails import CARD, CURRENCY
 from sandbox.worlds.findock.schedules import schedules
 from sandbox.worlds.findock.staff import hire
 from sandbox.worlds.findock.stories import read_book
+from sandbox.worlds.making import Row, audit, chance_of, no_iban, portions, stamp
 
 TALK = (
     ("Question", "Question about the monthly amount"),
@@ -28,26 +30,44 @@ TALK = (
 )
 
 
-def build(org: Org, *, payers: int, seed: int) -> None:
+CROWD = 5000
+"""Payers made at a time."""
+COMPANY = 500
+"""Payers whose months are made at a time."""
+
+
+def build(org: Org, *, payers: int, seed: int, months: int | None = None) -> None:
     """Fill `org` as of its clock: the payers of the stories first, made-up ones up to `payers` beside them.
 
-    There are never fewer payers than the stories need.
+    There are never fewer payers than the stories need. months: how long the made-up ones have been paying; the default is
+    24, and fewer in a large world. Raises ValueError for less than one.
     """
+    if months is not None and months < 1:
+        raise ValueError("a payer needs at least one month of history")
     book = read_book()
     today = org.clock.now().astimezone(book.zone).date()
-    specs = [from_story(number, story, today) for number, story in enumerate(book.stories, 1)]
-    specs += invented(range(len(specs) + 1, payers + 1), seed, today)
+    history = months if months is not None else usual_months(payers)
+    stories = [from_story(number, story, today) for number, story in enumerate(book.stories, 1)]
     users = hire(org)
     org.bulk_load("cpm__Payment_Schedule__c", list(schedules(today)))
+    everyone = chain(stories, invented(range(len(stories) + 1, payers + 1), seed, today, history))
+    for crowd in portions(everyone, CROWD):
+        settle(org, crowd, users, today, seed)
+
+
+def settle(org: Org, specs: list[Spec], users: Mapping[str, User], today: date, seed: int) -> dict[int, str]:
+    """Load payers with all that is theirs; gives their ids by number."""
     ids = _load_payers(org, specs)
     anchors = _load_arrangements(org, specs, ids, today)
-    _load_months(org, specs, anchors, today, seed)
+    for some in portions(specs, COMPANY):
+        _load_months(org, some, anchors, today, seed)
     org.bulk_load(
         "Case", [row for one in specs for row in _cases(one, ids[one.number], users, today, chance_of(seed, one.number, "cases"))]
     )
     org.bulk_load(
         "Dunwell_Hold__c", [row for one in specs for row in _holds(one, ids[one.number], today, chance_of(seed, one.number, "holds"))]
     )
+    return ids
 
 
 def _load_payers(org: Org, specs: list[Spec]) -> dict[int, str]:
@@ -120,7 +140,7 @@ def _profile(spec: Spec, claim: Claim, ids: Mapping[int, str], today: date) -> R
             "cpm__Expiration_Year__c": str(today.year + 2),
         }
         return row | {"cpm__Funding_Type__c": ("Debit", "Credit")[spec.number % 2]}
-    return row | {"cpm__IBAN__c": f"{spec.country}00TEST{spec.number:010d}", "cpm__Bank_Name__c": "Example Bank"}
+    return row | {"cpm__IBAN__c": no_iban(spec.country, f"TEST{spec.number:010d}"), "cpm__Bank_Name__c": "Example Bank"}
 
 
 def _mandate(spec: Spec, claim: Claim, profile: str) -> Row:

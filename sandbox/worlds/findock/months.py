@@ -6,15 +6,15 @@ by the rules the package itself follows (see automation.py).
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from random import Random
 from zoneinfo import ZoneInfo
 
 from sandbox.worlds.findock import days
 from sandbox.worlds.findock.payers import Claim, Spec
-from sandbox.worlds.findock.rails import CURRENCY, PAY_LINK_METHOD, PAY_LINK_PROCESSOR, SUBMITTED_AT, UNDER_WAY, Rail
+from sandbox.worlds.findock.rails import CURRENCY, PAY_LINK_METHOD, PAY_LINK_PROCESSOR, UNDER_WAY, Rail
+from sandbox.worlds.making import Row, audit, stamp
 
-Row = dict[str, object]
 AHEAD_DAYS = 31
 """An installment is made at most this long before it is due."""
 GIVE_UP_DAYS = 75
@@ -72,17 +72,6 @@ class Month:
         self.installment |= {"cpm__Status__c": "Failed", "cpm__Last_Failed_Date__c": on.isoformat(), "cpm__of_times_failed__c": 1}
         self.installment |= {"cpm__Last_ReasonCode_Received__c": code, "cpm__Last_Failure_Reason__c": meaning}
         self.moved_on = max(self.moved_on, on)
-
-
-def stamp(at: datetime) -> str:
-    """Write a moment as records hold it, UTC."""
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.000Z")
-
-
-def audit(made_on: date, moved_on: date) -> Row:
-    """Audit fields of a record made and last changed on these days, at the hour the package works."""
-    made, moved = (stamp(datetime.combine(day, SUBMITTED_AT, UTC)) for day in (made_on, moved_on))
-    return {"CreatedDate": made, "LastModifiedDate": moved, "SystemModstamp": moved}
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Who lives in this world: the payers of the stories, and as many made-up ones beside them as asked for.
 
 Must not touch an org. Invariant: the same number, seed and day give the same payers, and none of them can exist:
-surnames are made up, e-mail is example.com, telephone numbers lie in ranges reserved for drama, IBANs have check digits 00.
+surnames are made up, e-mail is example.com, telephone numbers lie in ranges reserved for drama, IBANs have check digits 00 or 01.
 """
 
 from collections.abc import Iterator, Mapping
@@ -9,12 +9,16 @@ from dataclasses import dataclass, field
 from datetime import date, time, timedelta
 from random import Random
 
-from sandbox.worlds.findock.chance import chance_of
 from sandbox.worlds.findock.days import add_months
 from sandbox.worlds.findock.rails import BACS, CARD, LANGUAGE, RAILS, SEPA, TIME_ZONE, Rail
 from sandbox.worlds.findock.stories import Story
+from sandbox.worlds.making import chance_of
 
 HISTORY_MONTHS = 24
+LARGE = 5000
+"""A world of more payers than this is large."""
+LARGE_HISTORY_MONTHS = 4
+"""What a payer of a large world has behind them unless told otherwise: with this month and the next, about five installments."""
 NUMBER = {"NL": "+3161122", "DE": "+4917139200", "GB": "+447700900"}
 GIVEN = {
     "NL": ("Anouk", "Bas", "Cato", "Dirk", "Eline", "Floris", "Guus", "Hanna", "Ilse", "Jelle", "Koen", "Loes"),
@@ -108,9 +112,14 @@ class Spec:
         }
 
 
-def first_month(since: date, today: date) -> date:
-    """Give the first month there is an installment for: of the last 24, and not before the payer came."""
-    return max(add_months(today.replace(day=1), -HISTORY_MONTHS), add_months(since.replace(day=1), 1))
+def usual_months(payers: int) -> int:
+    """Give how many months of history the payers of a world of this size have."""
+    return HISTORY_MONTHS if payers <= LARGE else LARGE_HISTORY_MONTHS
+
+
+def first_month(since: date, today: date, months: int = HISTORY_MONTHS) -> date:
+    """Give the first month there is an installment for: of the last so many, and not before the payer came."""
+    return max(add_months(today.replace(day=1), -months), add_months(since.replace(day=1), 1))
 
 
 def from_story(number: int, story: Story, today: date) -> Spec:
@@ -151,13 +160,13 @@ def from_story(number: int, story: Story, today: date) -> Spec:
     )
 
 
-def invented(numbers: range, seed: int, today: date) -> Iterator[Spec]:
+def invented(numbers: range, seed: int, today: date, months: int = HISTORY_MONTHS) -> Iterator[Spec]:
     """Make up payers, each from a random source of their own, so that one more changes none of the others."""
     for number in numbers:
-        yield _invent(number, chance_of(seed, number), today)
+        yield _invent(number, chance_of(seed, number), today, months)
 
 
-def _invent(number: int, chance: Random, today: date) -> Spec:
+def _invent(number: int, chance: Random, today: date, history: int) -> Spec:
     country = chance.choices(("NL", "DE", "GB"), (50, 25, 25))[0]
     kind = chance.choices(("person", "company"), (80, 20))[0]
     months = chance.randint(26, 150) if chance.random() < 0.9 else chance.randint(2, 20)
@@ -165,7 +174,7 @@ def _invent(number: int, chance: Random, today: date) -> Spec:
     product, claim_kind, amounts = _product(kind, chance)
     direct = BACS if country == "GB" else SEPA
     rail = chance.choices((direct, CARD), (65, 35))[0]
-    claim = Claim("", product, claim_kind, chance.choice(amounts), rail, chance.choice(DAYS), first_month(since, today))
+    claim = Claim("", product, claim_kind, chance.choice(amounts), rail, chance.choice(DAYS), first_month(since, today, history))
     return Spec(
         number=number,
         kind=kind,

@@ -4,7 +4,6 @@ Values only. Invariant: every code is one that its scheme really uses (see the c
 """
 
 from dataclasses import dataclass
-from datetime import time
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,5 +63,3 @@ CURRENCY = {"NL": "EUR", "DE": "EUR", "GB": "GBP"}
 LANGUAGE = {"NL": "nl", "DE": "de", "GB": "en"}
 UNDER_WAY = "Pending Processing"
 """Status of an installment that is in a collection whose outcome nobody knows yet."""
-SUBMITTED_AT = time(6, 0)
-"""When a package works through the day's reports, UTC."""

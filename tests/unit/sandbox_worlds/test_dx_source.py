@@ -10,7 +10,7 @@ from lxml import etree
 ROOT = Path(__file__).resolve().parents[3]
 METADATA = "http://soap.sforce.com/2006/04/metadata"
 XSD = "http://www.w3.org/2001/XMLSchema"
-SOURCES = [ROOT / "force-app", ROOT / "sandbox" / "worlds" / "findock" / "dx"]
+SOURCES = [ROOT / "force-app", *(ROOT / "sandbox" / "worlds" / world / "dx" for world in ("findock", "plain"))]
 FILES = sorted(path for source in SOURCES for path in source.rglob("*-meta.xml"))
 
 

@@ -9,12 +9,12 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from sandbox.worlds.findock import days
-from sandbox.worlds.findock.chance import chance_of
 from sandbox.worlds.findock.months import Course, Month
 from sandbox.worlds.findock.payers import Spec, from_story, invented
 from sandbox.worlds.findock.rails import BACS, RAILS, SEPA
 from sandbox.worlds.findock.schedules import schedules
 from sandbox.worlds.findock.stories import read_book
+from sandbox.worlds.making import chance_of
 
 TODAY = date(2026, 3, 2)
 
