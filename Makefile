@@ -3,7 +3,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 WORKERS ?= 2
 
-.PHONY: demo test check format soak lock clean
+.PHONY: demo test parity clients check format soak schemas lock clean
 
 .venv/installed: requirements-dev.txt pyproject.toml
 	$(PYTHON) -m venv .venv
@@ -17,6 +17,15 @@ demo: .venv/installed ## the whole story on a local sandbox org
 test: .venv/installed ## all tests
 	$(BIN)/python -m pytest -q -n $(WORKERS)
 
+tests/parity/node_modules/installed: tests/parity/package.json tests/parity/package-lock.json
+	npm ci --prefix tests/parity --ignore-scripts --no-audit --no-fund --loglevel=error
+	touch $@
+
+clients: tests/parity/node_modules/installed ## jsforce, the sf command line and a Node for them; needs npm
+
+parity: .venv/installed clients ## the local org held against clients that are not ours
+	$(BIN)/python -m pytest -q -n $(WORKERS) tests/parity
+
 check: .venv/installed ## format, lint, types, import rules
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
@@ -29,6 +38,9 @@ format: .venv/installed ## put the code in form
 
 soak: .venv/installed ## kill -9 at 200 random points of the pipeline
 	SOAK_POINTS=200 $(BIN)/python -m pytest -q -m soak -n $(WORKERS)
+
+schemas: .venv/installed ## JSON Schemas of the files admins edit, from the models that read them
+	$(BIN)/python -c 'from pathlib import Path; from connector.mapping.schemas import SCHEMAS, text; [Path(f"mappings/schema/{name}.json").write_text(text(name)) for name in SCHEMAS]'
 
 lock: .venv/installed ## pin all dependencies again, with hashes; needs uv; UPGRADE=--upgrade takes newer releases
 	uv pip compile -q $(UPGRADE) --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-annotate pyproject.toml -o requirements.txt
