@@ -286,7 +286,7 @@ def demo(
     as_json: Json = False,
     payers: Annotated[int, typer.Option(help="Payers of the world, story payers included.", min=50)] = 300,
     seed: Annotated[int, typer.Option(help="Seed of the world.")] = 1,
-    keep: Annotated[Path | None, typer.Option(help="Directory to keep the daemon's log and the store in.")] = None,
+    keep: Annotated[Path | None, typer.Option(help="Directory to keep the org, the daemon's log and its store in.")] = None,
 ) -> None:
     """Tell the whole story on a local sandbox org."""
     with told():
@@ -297,6 +297,8 @@ def demo(
             sys.stdout.write(json.dumps(told_story.summary(), ensure_ascii=False) + "\n")
         else:
             story.show(told_story, out)
+            if keep is not None:
+                say(story.how_to_look(told_story, keep))
         if told_story.untold:
             for name, what in told_story.untold.items():
                 complain(f"not told: {name}: {what}")

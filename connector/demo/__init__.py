@@ -5,6 +5,6 @@ org; a story counts as told only if every one of its expectations holds there.
 """
 
 from connector.demo.play import Told, play
-from connector.demo.show import show
+from connector.demo.show import how_to_look, show
 
-__all__ = ["Told", "play", "show"]
+__all__ = ["Told", "how_to_look", "play", "show"]

@@ -44,6 +44,8 @@ class Told:
     statuses: dict[str, int]
     overdue: dict[str, str]
     seconds: float
+    ended_at: datetime
+    """In the org's time."""
     timeline: list[Record] = field(default_factory=list)
 
     @property
@@ -253,7 +255,7 @@ class Walk:
         return Told(
             payers=int(str(first["payers"])), events=self._hands.published, records=records, verdicts=self._judge.verdicts(), duplicates=duplicates,
             second_pass_changes=int(str(second["changes"])), api_calls=int(str(self._stage.status()["api_calls"])) + int(str(first["api_calls"])) + int(str(second["api_calls"])), statuses=statuses, overdue=overdue, seconds=seconds,
-            timeline=self._judge.timeline(),
+            ended_at=self._book.ends_at, timeline=self._judge.timeline(),
         )  # fmt: skip
 
     def _count(self, sobject: str, where: str) -> int:

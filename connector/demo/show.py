@@ -4,6 +4,7 @@ Must not read the org. Invariant: everything printed comes from what was told.
 """
 
 from datetime import datetime
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from rich.console import Console
@@ -11,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from connector.demo.play import Told
+from connector.demo.stage import ORG_FILE
 
 ZONE = ZoneInfo("Europe/Amsterdam")
 
@@ -49,6 +51,12 @@ def show(told: Told, console: Console) -> None:
         f"Made twice: {told.duplicates}. Changed by a second pass: {told.second_pass_changes}. API calls: {told.api_calls}. {told.seconds:.0f} seconds.",
     ):
         console.print(line, highlight=False, markup=False)
+
+
+def how_to_look(told: Told, keep: Path) -> str:
+    """Say how a person looks at the org that the demo left behind."""
+    words = f".venv/bin/python -m sandbox --store {keep / ORG_FILE} --now {told.ended_at.isoformat()}"
+    return f"To look at the org as it was left: {words}, then open the page it names in a browser."
 
 
 def _local(at: str | None) -> str:

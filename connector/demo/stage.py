@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +26,8 @@ ROOT = Path(__file__).resolve().parents[2]
 WORLD = "findock"
 STORIES = ROOT / "sandbox" / "worlds" / WORLD / "stories.yaml"
 START_SECONDS = 60.0
+ORG_FILE = "org.db"
+"""The org of a demo that is kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,31 +74,16 @@ def staged(*, payers: int, seed: int, now: str, keep: Path | None) -> Iterator[S
     with TemporaryDirectory(prefix="dunwell-demo-") as scratch:
         folder = keep if keep is not None else Path(scratch)
         folder.mkdir(parents=True, exist_ok=True)
-        for old in folder.glob("store.db*"):
+        for old in (*folder.glob("store.db*"), *folder.glob(f"{ORG_FILE}*")):
             old.unlink()
-        with _sandbox(payers, seed, now, folder) as line, _daemon(line, folder) as stage:
+        kept = ["--store", str(folder / ORG_FILE)] if keep is not None else []
+        with _sandbox(["--payers", str(payers), "--seed", str(seed), "--now", now, *kept], folder) as line, _daemon(line, folder) as stage:
             yield stage
 
 
 @contextmanager
-def _sandbox(payers: int, seed: int, now: str, folder: Path) -> Iterator[Mapping[str, str]]:
-    words = [
-        sys.executable,
-        "-m",
-        "sandbox",
-        "--port",
-        "0",
-        "--admin-port",
-        "0",
-        "--world",
-        WORLD,
-        "--payers",
-        str(payers),
-        "--seed",
-        str(seed),
-        "--now",
-        now,
-    ]
+def _sandbox(how: Sequence[str], folder: Path) -> Iterator[Mapping[str, str]]:
+    words = [sys.executable, "-m", "sandbox", "--port", "0", "--admin-port", "0", "--world", WORLD, *how]
     with (
         (folder / "sandbox.log").open("w") as errors,
         subprocess.Popen(words, cwd=ROOT, stdout=subprocess.PIPE, stderr=errors, text=True) as process,  # noqa: S603 - our own program
