@@ -50,12 +50,24 @@ def open_items(books: Books, balances: Balances, courses: Mapping[int, Course], 
     payers = _Payers(_first_on(books, balances), _ever_paid(books, balances), _declined(books, courses), texts(books.payers, "country"))
     table = books.installments
     found: dict[int, list[OpenItem]] = defaultdict(list)
-    names = ("id", "currency", "product", "claim_kind", "payment_method", "scheme", "status", "credential", "mandate", "retry_stamp")
+    names = (
+        "id",
+        "currency",
+        "product",
+        "claim_kind",
+        "payment_method",
+        "scheme",
+        "status",
+        "credential",
+        "mandate",
+        "retry_stamp",
+        "processor",
+    )
     columns = zip(*(texts(table, name, slots) for name in names), strict=True)
     facts = (dates(table, "due_on", slots), counts(table, "times_failed", slots), flags(table, "retried_elsewhere", slots))
     numbers = zip(slots.tolist(), *facts, strict=True)
     for (slot, due, times, elsewhere), texts_of_row in zip(numbers, columns, strict=True):
-        identifier, currency, product, claim, method, scheme, status_text, credential, mandate, stamp = texts_of_row
+        identifier, currency, product, claim, method, scheme, status_text, credential, mandate, stamp, processor = texts_of_row
         course = courses.get(slot, _NOTHING)
         due_on = due or _first_tried_on(course, books)
         if due_on is None:
@@ -86,6 +98,7 @@ def open_items(books: Books, balances: Balances, courses: Mapping[int, Course], 
                 credential=credential,
                 mandate=mandate,
                 first_ever=not payers.ever_paid[payer] and payers.first_on.get(payer) == due_on,
+                processor=processor,
                 retried_elsewhere=bool(elsewhere),
                 attempts_24h=_tries_today(books, course),
                 attempts_30d=max(own_30, payers.declined.get((payer, credential, amount), 0) if credential else 0),
