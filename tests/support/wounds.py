@@ -40,7 +40,9 @@ class StoreWound:
             nonlocal seen
             seen += 1
             if self.count is not None:
-                self.count.write_text(str(seen))
+                fresh = self.count.with_suffix(".new")
+                fresh.write_text(str(seen))
+                fresh.replace(self.count)  # a reader never meets a file that is half written
             if seen == self.number:
                 os.kill(os.getpid(), signal.SIGKILL)
 
