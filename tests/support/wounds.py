@@ -8,6 +8,7 @@ import signal
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from threading import get_ident
 from typing import Literal
 
 from sqlalchemy import Engine, event
@@ -40,7 +41,7 @@ class StoreWound:
             nonlocal seen
             seen += 1
             if self.count is not None:
-                fresh = self.count.with_suffix(".new")
+                fresh = self.count.with_suffix(f".{get_ident()}")
                 fresh.write_text(str(seen))
                 fresh.replace(self.count)  # a reader never meets a file that is half written
             if seen == self.number:
