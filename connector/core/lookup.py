@@ -9,9 +9,8 @@ from typing import Protocol
 
 from connector.core.cells import word
 from connector.core.model import Reason
+from connector.core.reasons import strictness
 from connector.core.words import Category, CodeSet, Scheme
-
-_STRICTNESS = {"yes": 0, "ask": 1, "no": 2}
 
 
 class Catalogue(Protocol):
@@ -54,6 +53,6 @@ class Reasons:
 
 def _heeding(reason: Reason, advised: Reason) -> Reason:
     """``reason`` with the stricter word on retrying and the longer wait of the two."""
-    retry = max(reason.retry, advised.retry, key=lambda word: _STRICTNESS.get(word, 2))
+    retry = max(reason.retry, advised.retry, key=strictness)
     wait = max(reason.wait_hours or 0, advised.wait_hours or 0) or None
     return replace(reason, retry=retry, wait_hours=wait)

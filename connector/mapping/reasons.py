@@ -13,13 +13,19 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TypeVar
 
+from connector.core.codes import plain
 from connector.core.reasons import Catalogue, Entry
 from connector.core.words import Category, CodeSet
 from connector.errors import ConfigError
 
 COLUMNS = ("code_set", "code", "meaning", "category", "retry", "act", "sensitive", "country", "source", "effective_on")
-OPTIONAL = ("wait_hours",)
-NEVER_AGAIN = frozenset({Category.DECEASED, Category.DISPUTED, Category.FRAUD, Category.LEGAL, Category.UNKNOWN})
+OPTIONAL = ("wait_hours", "also")
+NEVER_AGAIN = frozenset(
+    {
+        Category.DECEASED, Category.DISPUTED, Category.FRAUD, Category.LEGAL, Category.UNKNOWN, Category.BLOCKED_BY_PAYER,
+        Category.MANDATE_INVALID,
+    }
+)  # fmt: skip
 """Categories no row may declare retryable."""
 _COUNTRY = re.compile(r"^[A-Z]{2}$")
 Word = TypeVar("Word", bound=StrEnum)
@@ -70,7 +76,7 @@ def _read(path: Path, problems: list[str]) -> list[Entry]:
         entry = _entry(f"{name}:{line}", row, problems)
         if entry is None:
             continue
-        same = (entry.code_set, entry.code.casefold(), entry.country or "")
+        same = (entry.code_set, plain(entry.code_set, entry.code), entry.country or "")
         if same in seen:
             problems.append(f"{name}:{line}: {entry.code_set} {entry.code} stands on line {seen[same]} already")
         seen[same] = line
@@ -107,6 +113,7 @@ def _entry(where: str, row: dict[str, str | None], problems: list[str]) -> Entry
     return Entry(
         code_set, cell["code"], cell["meaning"], category, cell["retry"], cell["act"], cell["sensitive"] == "yes",
         cell["country"] or None, cell["source"], cell["effective_on"], int(cell["wait_hours"]) if cell["wait_hours"] else None,
+        tuple(name.strip() for name in cell["also"].split("|") if name.strip()),
     )  # fmt: skip
 
 

@@ -90,7 +90,9 @@ def test_every_code_that_gocardless_hands_on_is_understood_by_its_scheme():
         ("iso20022_return", "ms03", None, "de", "insufficient_funds", "yes"),
         ("iso20022_return", "MS03", None, "NL", "refused", "ask"),
         ("iso20022_status", "MS03", None, "AT", "insufficient_funds", "yes"),
-        ("iso20022_return", "AG07", None, "DE", "refused", "ask"),
+        ("iso20022_return", "AG07", None, None, "refused", "ask"),
+        ("iso20022_return", "AG07", None, "DE", "insufficient_funds", "yes"),
+        ("iso20022_return", "AG07", None, "NL", "refused", "ask"),
         ("iso20022_return", "MD07", None, None, "deceased", "no"),
         ("iso20022_return", "MD06", None, None, "disputed", "no"),
         ("iso20022_return", "MD01", None, None, "mandate_invalid", "no"),
@@ -212,6 +214,30 @@ def test_an_admin_adds_and_overrides_rows_in_a_file_of_their_own(tmp_path: Path)
     assert len(found) == len(catalogue()) + 1
 
 
+def test_the_example_of_the_guide_is_a_file_that_works(tmp_path: Path):
+    """What an admin copies from docs/reasons.md loads, adds and replaces."""
+    example = (ROOT / "docs" / "reasons.md").read_text(encoding="utf-8").split("```")[1].strip()
+    own = tmp_path / "own_reasons.csv"
+    own.write_text(example, encoding="utf-8")
+    found = load_reasons(ROOT / "mappings" / "reasons", own)
+    assert found.resolve(CodeSet.BACS_ARUDD, "Z", None, None).category is Category.MANDATE_INVALID
+    assert found.resolve(CodeSet.ISO20022_RETURN, "MS03", None, "NL").category is Category.INSUFFICIENT_FUNDS
+    assert found.resolve(CodeSet.ADYEN_REFUSAL, "5", None, None).retry == "ask"
+
+
+def test_a_name_of_an_own_row_is_understood_and_a_sensitive_cause_stays_hidden(tmp_path: Path):
+    """The column also gives further names; a death stays out of Tasks even where a row forgets to say so."""
+    own = tmp_path / "own.csv"
+    own.write_text(
+        f"{HEAD},also\nadyen_refusal,99,The holder died,deceased,no,specialist,no,,our own,2026-01-01,Holder Deceased | Gone\n",
+        encoding="utf-8",
+    )
+    found = load_reasons(ROOT / "mappings" / "reasons", own)
+    for name in ("99", "holder deceased", "GONE"):
+        reason = found.resolve(CodeSet.ADYEN_REFUSAL, name, None, None)
+        assert (reason.category, reason.sensitive) == (Category.DECEASED, True)
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [
@@ -225,6 +251,8 @@ def test_an_admin_adds_and_overrides_rows_in_a_file_of_their_own(tmp_path: Path)
         ((",no,,our", ",no,Austria,our"), "country 'Austria' is no two-letter code"),
         (("2026-01-01", "1 January"), "effective_on '1 January' is no date"),
         (("refused", "deceased"), "retry yes is not lawful for deceased"),
+        (("refused", "mandate_invalid"), "retry yes is not lawful for mandate_invalid"),
+        (("refused", "blocked_by_payer"), "retry yes is not lawful for blocked_by_payer"),
         ((",2026-01-01", ""), "another number of cells"),
     ],
 )
@@ -241,6 +269,10 @@ def test_faults_of_files_are_told_too(tmp_path: Path):
         "column 'sorce' is not known; did you mean 'source'?" in one for one in faults(tmp_path, HEAD.replace("source", "sorce"), GOOD)
     )
     assert any("stands on line 2 already" in one for one in faults(tmp_path, HEAD, GOOD, GOOD))
+    assert any(
+        "refused" not in one and "stands on line 2 already" in one
+        for one in faults(tmp_path, HEAD, GOOD, GOOD.replace("brand_new", "Brand New"))
+    )
     assert any("wait_hours 'x' is no number of hours" in one for one in faults(tmp_path, f"{HEAD},wait_hours", f"{GOOD},x"))
     assert any("not CSV" in one for one in faults(tmp_path, HEAD, '"open'))
     (tmp_path / "a.csv").write_bytes(b"\xff\xfe\x00")
