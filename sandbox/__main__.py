@@ -1,6 +1,7 @@
 """``python -m sandbox``: serve one org until SIGTERM, printing one JSON line once it does.
 
-Nothing else goes to stdout. Its invariant: the line is printed only when both ports answer.
+Nothing else goes to stdout; metadata that a real org would act on and this one does not is named on stderr. Its invariant: the
+line is printed only when both ports answer.
 """
 
 import argparse
@@ -8,17 +9,19 @@ import asyncio
 import json
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
+from typing import TypeVar
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
 from sandbox import FaultSpec, serve
 from sandbox.options import Options
 from sandbox.worlds.opening import WorldError, known_worlds
 
 _SHAPE = ("months", "children")
+N = TypeVar("N", int, float)
 _FAULTS = TypeAdapter(list[FaultSpec])
 
 
@@ -29,34 +32,25 @@ def _aware(text: str) -> datetime:
     return moment
 
 
-def _speed(text: str) -> float:
-    speed = float(text)
-    if speed < 0:
-        raise argparse.ArgumentTypeError("time does not run backwards")
-    return speed
+def _at_least(least: float, kind: type[N]) -> Callable[[str], N]:
+    """Make the reader of a number that is not below a bound."""
+
+    def number(text: str) -> N:
+        found = kind(text)
+        if found < least:
+            raise argparse.ArgumentTypeError(f"not below {least}")
+        return found
+
+    return number
 
 
 def _faults(text: str) -> list[FaultSpec]:
-    raw = Path(text[1:]).read_text("utf-8") if text.startswith("@") else text
     try:
+        raw = Path(text[1:]).read_text("utf-8") if text.startswith("@") else text
         found = json.loads(raw)
         return _FAULTS.validate_python(found if isinstance(found, list) else [found])
-    except (ValueError, ValidationError) as problem:
+    except (OSError, ValueError) as problem:
         raise argparse.ArgumentTypeError(f"faults are JSON as the admin port takes them: {problem}") from problem
-
-
-def _count(text: str) -> int:
-    number = int(text)
-    if number < 0:
-        raise argparse.ArgumentTypeError("a number of payers is not negative")
-    return number
-
-
-def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError("at least 1")
-    return number
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -68,22 +62,24 @@ def _parser() -> argparse.ArgumentParser:
         default="findock",
         help=f"which packages and people the org has: {', '.join(known_worlds())}, or the path or dotted module of another (default %(default)s)",
     )
-    parser.add_argument("--payers", type=_count, default=300, help="how many payers a new org has (default %(default)s)")
+    parser.add_argument("--payers", type=_at_least(0, int), default=300, help="how many payers a new org has (default %(default)s)")
     parser.add_argument(
         "--months",
-        type=_positive,
+        type=_at_least(1, int),
         help="months of history of each payer; default 24, and 4 in a findock of more than 5000 payers (about five installments each)",
     )
-    parser.add_argument("--children", type=_positive, help="records below the big Account of the world skewed (default 10000)")
+    parser.add_argument("--children", type=_at_least(1, int), help="records below the big Account of the world skewed (default 10000)")
     parser.add_argument("--seed", type=int, default=1, help="the same seed gives the same org")
     parser.add_argument("--now", type=_aware, help="freeze the clock at this time, with offset")
-    parser.add_argument("--speed", type=_speed, help="let the clock run from --now on, so many seconds in one (1 = as in life)")
+    parser.add_argument(
+        "--speed", type=_at_least(0, float), help="let the clock run from --now on, so many seconds in one (1 = as in life)"
+    )
     parser.add_argument(
         "--faults", type=_faults, default=[], metavar="JSON|@FILE", help="faults to begin with, as the admin port takes them"
     )
     parser.add_argument("--store", type=Path, help="keep the org in this file: filled once, then as it was left")
     parser.add_argument("--key-file", type=Path, help="where to write the private key (mode 0600); default a temporary file")
-    parser.add_argument("--poll-seconds", type=float, help="how long a streaming poll is held")
+    parser.add_argument("--poll-seconds", type=_at_least(0.01, float), help="how long a streaming poll is held")
     return parser
 
 
@@ -108,6 +104,9 @@ async def _serve(arguments: argparse.Namespace) -> None:
         shape={name: getattr(arguments, name) for name in _SHAPE if getattr(arguments, name) is not None},
     )
     async with box:
+        for one in box.org.schema.ignored:
+            if one.changes_behaviour:
+                sys.stderr.write(f"not carried out: {one.path} ({one.kind}): {one.why}\n")
         sys.stdout.write(json.dumps(box.credentials()) + "\n")
         sys.stdout.flush()
         await stop.wait()
@@ -118,7 +117,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser = _parser()
     try:
         asyncio.run(_serve(parser.parse_args(argv)))
-    except WorldError as problem:
+    except (WorldError, OSError) as problem:
         parser.error(str(problem))
 
 

@@ -7,7 +7,7 @@ Its invariant: an unknown member in a request is refused, so that a misspelt fau
 import json
 import re
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 
 from aiohttp import web
@@ -64,6 +64,7 @@ class Admin:
             "/streams": self.on_streams,
             "/channels": self.on_channels,
             "/users": self.on_users,
+            "/ignored": self.on_ignored,
         }
         posts: dict[str, Answer] = {
             "/clock": self.on_set_clock,
@@ -195,6 +196,10 @@ class Admin:
         """``GET /users``."""
         users = self._platform.org.users.values()
         return _json([{"id": one.id, "username": one.username, "name": one.name, "is_admin": one.is_admin} for one in users])
+
+    async def on_ignored(self, _request: web.Request) -> web.StreamResponse:
+        """``GET /ignored``: metadata that was found and is not carried out."""
+        return _json([asdict(one) for one in self._platform.org.schema.ignored])
 
     async def on_issue(self, request: web.Request) -> web.StreamResponse:
         """``POST /tokens/issue``: an access token for any user."""

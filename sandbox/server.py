@@ -29,18 +29,15 @@ from sandbox.http.platform import Platform
 from sandbox.http.wire import API_VERSION
 from sandbox.options import Options
 from sandbox.org.org import Org
-from sandbox.org.types import User
 from sandbox.page.layout import Layout, read_layout
 from sandbox.page.site import Site
 from sandbox.streaming.bus import EventBus
 from sandbox.streaming.cometd import Cometd
 from sandbox.streaming.log import EventLog
 from sandbox.tokens import App, Tokens, make_app
+from sandbox.worlds.hiring import staffed
 from sandbox.worlds.opening import Wish, load_world, open_org
 
-INTEGRATION = "dunwell.integration@sandbox.example"
-ADMIN = "admin@sandbox.example"
-PACKAGE = "package@sandbox.example"
 _START_SECONDS = 300.0
 T = TypeVar("T")
 
@@ -77,6 +74,7 @@ class Box:
         self._cleanup = contextlib.AsyncExitStack()
         self._thread: threading.Thread | None = None
         self._stop: asyncio.Event | None = None
+        self._had_events = False
         self.admin_url = ""
         self.app: App = make_app()
         self.key_file = Path()
@@ -135,13 +133,14 @@ class Box:
     async def start(self) -> None:
         """Build the org and open both ports."""
         self._loop = asyncio.get_running_loop()
+        self._had_events = self._setup.store is not None and _events_of(self._setup.store).exists()
         self.log = _event_log(self._setup.store)
         self._cleanup.callback(self.log.close)
         self.org = self._make_org(self._setup, self.log)
         self._cleanup.callback(self.org.close)
         if self._setup.speed is not None:
             self.org.clock.run(self._setup.speed)
-        self.integration, *_ = [_person(self.org, name) for name in (INTEGRATION, ADMIN, PACKAGE)]
+        self.integration = staffed(self.org)
         self.platform = Platform(self.org, self._setup.options)
         for spec in self._setup.faults:
             self.platform.faults.arm(spec)
@@ -170,6 +169,7 @@ class Box:
             await self.start()
         except BaseException:
             await self._cleanup.aclose()
+            _forget_events(self._setup.store, self._had_events)
             raise
         return self
 
@@ -233,7 +233,7 @@ class Box:
 
     def _write_key(self) -> None:
         if self._setup.key_file is None:
-            folder = Path(tempfile.mkdtemp(prefix="dunwell-sandbox-"))
+            folder = Path(tempfile.mkdtemp(prefix="sandbox-key-"))
             self._cleanup.callback(shutil.rmtree, folder, ignore_errors=True)
             self.key_file = folder / "integration.key"
         else:
@@ -245,26 +245,25 @@ class Box:
             file.write(self.app.key_pem)
 
 
+def _events_of(store: Path) -> Path:
+    return store.with_name(f"{store.name}.events")
+
+
+def _forget_events(store: Path | None, had_events: bool) -> None:
+    """Remove the log made for a store that did not come to be."""
+    if store is not None and not store.exists() and not had_events:
+        for ending in ("", "-wal", "-shm"):
+            _events_of(store).with_name(f"{_events_of(store).name}{ending}").unlink(missing_ok=True)
+
+
 def _event_log(store: Path | None) -> EventLog:
     """The log of an org: in memory, or in a file beside its store; a new store begins with an empty one."""
     if store is None:
         return EventLog()
-    log = EventLog(store.with_name(f"{store.name}.events"))
+    log = EventLog(_events_of(store))
     if not store.exists() or not store.stat().st_size:
         log.expire_before(log.last_replay_id() + 1)
     return log
-
-
-def _person(org: Org, username: str) -> User:
-    """One of the three users every world has; made here unless the world made it."""
-    known = org.user_by_name(username)
-    if known is not None:
-        return known
-    if username == INTEGRATION:
-        return org.add_user(username, first_name="Dunwell", last_name="Integration", permission_sets=[*org.schema.permission_sets])
-    if username == ADMIN:
-        return org.add_user(username, first_name="Alex", last_name="Admin", is_admin=True, view_all=True)
-    return org.add_user(username, first_name="Package", last_name="Automation", is_admin=True, view_all=True)
 
 
 def world_org(setup: Setup, log: EventLog) -> Org:

@@ -7,7 +7,7 @@ and read by a CSV reader with the same delimiter gives the same texts.
 """
 
 import csv
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -18,6 +18,8 @@ LINE_ENDINGS = {"LF": "\n", "CRLF": "\r\n"}
 _LARGEST_CELL = 131_072
 _PLAIN_FROM, _PLAIN_TO = 1e-3, 1e7
 Cell = Callable[[Stored], str]
+Line = tuple[list[str], bytes]
+"""A row: its cells, and its bytes as they came."""
 
 csv.field_size_limit(_LARGEST_CELL * 4)
 
@@ -51,17 +53,44 @@ class Dialect:
             text = joint.join([each.replace('"', '""') for each in cells])
         return f'"{text}"{self.end}'
 
-    def rows(self, lines: Iterator[bytes]) -> Iterator[tuple[list[str], bytes]]:
-        """Read rows: their cells, and their bytes as they came. Raises DialectError.
+    def rows(self, pieces: Iterable[bytes]) -> Iterator[Line]:
+        """Read rows out of pieces of whole lines: their cells, and their bytes as they came. Raises DialectError.
 
         Only the ends of rows must be those declared: inside double quotes any line break may stand.
         """
+        remaining = iter(pieces)
+        for piece in remaining:
+            yield from self._quickly(piece) or self._carefully(piece, remaining)
+
+    def _quickly(self, piece: bytes) -> list[Line]:
+        """Read a piece in which every line is a row; nothing if one is not, or if anything is wrong with it."""
+        returns = piece.count(b"\r")
+        if returns and (self.ending != "CRLF" or not returns == piece.count(b"\n") == piece.count(b"\r\n")):
+            return []
+        if self.ending == "CRLF" and returns != piece.count(b"\n"):
+            return []
+        lines = piece.splitlines(keepends=True)
+        try:
+            rows = list(csv.reader(piece.decode().removesuffix("\n").split("\n"), delimiter=self.comma, strict=True))
+        except (UnicodeDecodeError, csv.Error):
+            return []
+        return list(zip(rows, lines, strict=True)) if len(rows) == len(lines) and all(rows) else []
+
+    def _carefully(self, piece: bytes, more: Iterator[bytes]) -> Iterator[Line]:
+        """Read a piece line by line, and the next ones as long as a row goes on in them."""
         taken: list[bytes] = []
 
         def feed() -> Iterator[str]:
-            for line in lines:
-                taken.append(line)
-                yield line.decode("utf-8")
+            lines = piece.split(b"\n")
+            while True:
+                last = lines.pop()
+                for line in [each + b"\n" for each in lines] + ([last] if last else []):
+                    taken.append(line)
+                    yield line.decode("utf-8")
+                following = next(more, None) if taken else None
+                if following is None:
+                    return
+                lines = following.split(b"\n")
 
         crlf = self.ending == "CRLF"
         try:

@@ -51,8 +51,12 @@ class Engine:
         if operation not in INGEST_OPERATIONS:
             raise OrgError(400, "INVALIDJOB", f"Invalid operation: {operation}" if operation else "Operation is required")
         one = org.schema.get(name)
-        if one is None or one.kind != "record" or not org.rights(session.user_id).on(one).read:
+        event = one is not None and one.kind == "event"
+        allowed = org.rights(session.user_id).on(one) if one is not None else None
+        if one is None or allowed is None or not (allowed.create if event else allowed.read):
             raise OrgError(400, "INVALIDJOB", f"Unable to find object: {name}")
+        if event and operation != "insert":
+            raise OrgError(400, "INVALIDENTITY", f"Entity '{one.name}' is not supported by the Bulk API.")
         if operation == "upsert" and not asked.get("externalIdFieldName"):
             raise OrgError(400, "INVALIDJOB", f"External ID was blank for {name}. An External ID must be specified for upsert.")
         if operation == "hardDelete" and not self._may_hard_delete(session.user_id):
@@ -180,6 +184,7 @@ class Engine:
 
     def _start(self, job: Job, rows: RowStream | None) -> None:
         self._polled[job.id] = asyncio.Event()
+        job.hold()
         task = asyncio.get_running_loop().create_task(self._live(job, rows))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -194,6 +199,7 @@ class Engine:
             if rows is not None:
                 rows.close()
             del self._polled[job.id]
+            job.release()
 
     async def _work(self, job: Job, rows: RowStream | None) -> None:
         ingest = self._ingest(job) if isinstance(job, IngestJob) else None

@@ -11,10 +11,12 @@ import time
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import islice
 from typing import cast
 
 from sandbox.bulk.dialect import DialectError
+from sandbox.bulk.events import publish_rows
 from sandbox.bulk.header import columns
 from sandbox.bulk.host import Host
 from sandbox.bulk.job import IngestJob
@@ -79,12 +81,12 @@ class Ingest:
             return
         for batch in self._batches:
             self._locks.begin(batch)
-            for _, raw in islice(job.dialect.rows(upload.lines(batch.start)), batch.done, batch.rows):
+            for _, raw in islice(job.dialect.rows(upload.pieces(batch.start)), batch.done, batch.rows):
                 job.unprocessed.append(self._whole(raw))
 
     def _survey(self, upload: Spool) -> Iterator[None]:
         """Read the upload once: its header, its line endings, where each batch begins."""
-        rows = self._job.dialect.rows(upload.lines())
+        rows = self._job.dialect.rows(upload.pieces())
         names, self._job.header = next(rows, ([], b""))
         if not names and next(rows, None) is None:
             return  # jsforce's own suite loads nothing, and a real org has nothing against it
@@ -161,7 +163,7 @@ class Ingest:
             if usage.bulk_batches.recent(now) >= self._host.options.bulk_batch_limit:
                 raise DialectError("ExceededQuota : ApiBatchItems Limit exceeded.")
             usage.bulk_batches.add(now)
-        batch.reader = islice(self._job.dialect.rows(upload.lines(batch.start)), batch.done, batch.rows)
+        batch.reader = islice(self._job.dialect.rows(upload.pieces(batch.start)), batch.done, batch.rows)
 
     def _put_back(self, batch: _Batch) -> None:
         """Put the rest of a batch back in the queue; after twenty tries the job fails."""
@@ -185,12 +187,14 @@ class Ingest:
         rows = list(islice(batch.reader, host.options.bulk_chunk_rows))
         first = batch.first + batch.done
         began = time.perf_counter()
-        outcomes = host.org.write_chunk(task, [cells for cells, _ in rows], self._admit(batch, first))
+        write = partial(publish_rows, host) if task.object.kind == "event" else host.org.write_chunk
+        outcomes = write(task, [cells for cells, _ in rows], self._admit(batch, first))
         job.api_ms = job.total_ms = job.total_ms + max(1, round((time.perf_counter() - began) * 1000))
         batch.done += len(rows)
-        batch.lock_failures += sum(each.error is not None and each.error.code == "UNABLE_TO_LOCK_ROW" for each in outcomes)
+        failed = [each.error for each in outcomes if each.error is not None]
+        batch.lock_failures += sum(error.code == "UNABLE_TO_LOCK_ROW" for error in failed)
         self._sort(rows, outcomes)
-        host.usage.counts["records_written"] += sum(each.error is None for each in outcomes)
+        host.usage.counts["records_written"] += len(outcomes) - len(failed)
 
     def _admit(self, batch: _Batch, first: int) -> Admit | None:
         options, fault = self._host.options, self._fault
@@ -211,17 +215,19 @@ class Ingest:
     def _sort(self, rows: Sequence[Raw], outcomes: Sequence[Outcome]) -> None:
         """Put each row among the successful or the failed."""
         job, comma = self._job, self._job.dialect.comma
-        good, bad = [], []
+        made, changed = f'"{comma}"true"{comma}', f'"{comma}"false"{comma}'
+        good: list[bytes] = []
+        bad: list[bytes] = []
         for (_, raw), outcome in zip(rows, outcomes, strict=True):
             if outcome.error is None:
-                good.append(f'"{outcome.id}"{comma}"{"true" if outcome.created else "false"}"{comma}'.encode() + self._whole(raw))
+                good += (f'"{outcome.id}{made if outcome.created else changed}'.encode(), self._whole(raw))
             else:
                 words = told(outcome.error).replace('"', '""')
-                bad.append(f'"{outcome.id}"{comma}"{words}"{comma}'.encode() + self._whole(raw))
+                bad += (f'"{outcome.id}"{comma}"{words}"{comma}'.encode(), self._whole(raw))
         job.successful.append(b"".join(good))
         job.unsuccessful.append(b"".join(bad))
         job.processed += len(rows)
-        job.failed += len(bad)
+        job.failed += len(bad) // 2
 
     def _whole(self, raw: bytes) -> bytes:
         return raw if raw.endswith(b"\n") else raw + self._job.dialect.end.encode()

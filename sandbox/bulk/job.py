@@ -48,6 +48,8 @@ class Job:
     error: str = ""
     seen: int = 0
     job_type: str = ""
+    holders: int = 0
+    dropped: bool = False
 
     @property
     def ended(self) -> bool:
@@ -97,6 +99,22 @@ class Job:
 
     def _timed(self) -> Body:
         return {}
+
+    def hold(self) -> None:
+        """Keep the data while something works with it: the work itself, an upload, a download."""
+        self.holders += 1
+
+    def release(self) -> None:
+        """Say that it does no longer."""
+        self.holders -= 1
+        if self.dropped and not self.holders:
+            self.close()
+
+    def drop(self) -> None:
+        """Give the data back, now or as soon as nothing works with it."""
+        self.dropped = True
+        if not self.holders:
+            self.close()
 
     def close(self) -> None:
         """Give its data back."""

@@ -1,7 +1,7 @@
 """The jobs of an org: numbered, found, listed, forgotten after seven days of the org's time.
 
 Must not work on them. Source: Bulk API 2.0 Limits ("job lifespan 7 days"), key prefix 750. Invariant: a job that is no longer
-listed has given its data back.
+listed has given its data back, or does so when the last of those that work with them is done.
 """
 
 from collections.abc import Iterator
@@ -41,15 +41,15 @@ class Registry:
         return iter(tuple(self._jobs.values()))
 
     def remove(self, job: Job) -> None:
-        """Forget a job and its data."""
+        """Forget a job, and its data as soon as nothing works with them."""
         del self._jobs[job.id]
-        job.close()
+        job.drop()
 
     def _forget(self, now: datetime) -> None:
         for job in [each for each in self._jobs.values() if now - each.created >= LIFE and each.state != "InProgress"]:
             self.remove(job)
 
     def close(self) -> None:
-        """Forget everything."""
-        for job in tuple(self._jobs.values()):
-            self.remove(job)
+        """Forget everything at once."""
+        while self._jobs:
+            self._jobs.popitem()[1].close()

@@ -8,6 +8,7 @@ from tempfile import SpooledTemporaryFile
 
 _IN_MEMORY = 256 * 1024
 _BLOCK = 256 * 1024
+_PIECE = 32 * 1024
 
 
 class Spool:
@@ -16,6 +17,11 @@ class Spool:
     def __init__(self) -> None:
         self._file = SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115 - closed by close(), with the job
         self.size = 0
+
+    @property
+    def closed(self) -> bool:
+        """Whether memory and file have been given back."""
+        return self._file.closed
 
     def append(self, data: bytes) -> None:
         """Add bytes at the end."""
@@ -28,23 +34,35 @@ class Spool:
         self._file.seek(start)
         return self._file.read(length)
 
-    def blocks(self, start: int = 0, end: int | None = None) -> Iterator[bytes]:
+    def blocks(self, start: int = 0, end: int | None = None, *, block: int = _BLOCK) -> Iterator[bytes]:
         """Give what lies between two places, block by block."""
         last = self.size if end is None else end
         while start < last:
-            block = self.read(start, min(_BLOCK, last - start))
-            start += len(block)
-            yield block
+            found = self.read(start, min(block, last - start))
+            start += len(found)
+            yield found
+
+    def pieces(self, start: int = 0) -> Iterator[bytes]:
+        """Give what lies from a place on in pieces of whole lines; the last line may have no line feed."""
+        rest = b""
+        for block in self.blocks(start, block=_PIECE):
+            end = block.rfind(b"\n") + 1
+            if end:
+                yield rest + block[:end]
+                rest = block[end:]
+            else:
+                rest += block
+        if rest:
+            yield rest
 
     def lines(self, start: int = 0) -> Iterator[bytes]:
         """Give the lines from a place on, each with its line feed; the last one may have none."""
-        rest = b""
-        for block in self.blocks(start):
-            *whole, rest = (rest + block).split(b"\n")
+        for piece in self.pieces(start):
+            *whole, rest = piece.split(b"\n")
             for line in whole:
                 yield line + b"\n"
-        if rest:
-            yield rest
+            if rest:
+                yield rest
 
     def close(self) -> None:
         """Give the memory or the file back."""

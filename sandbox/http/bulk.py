@@ -143,6 +143,7 @@ class Bulk:
             raise not_found()
         room = self._engine.upload(job)
         most, whole = self._platform.options.bulk_upload_bytes, False
+        job.hold()
         try:
             async for block in asked.request.content.iter_chunked(_BLOCK):
                 room.append(block)
@@ -153,6 +154,7 @@ class Bulk:
         finally:
             if not whole:
                 self._engine.forget_upload(job)
+            job.release()
         return Reply(201)
 
     def _list(self, asked: Asked, kind: str) -> Reply:
@@ -198,11 +200,15 @@ class Bulk:
         comma = job.dialect.comma
         added = f'"sf__Id"{comma}"{column}"{comma}'.encode() if column else b""
         header = added + job.header.rstrip(b"\r\n") + job.dialect.end.encode()
-        return await self._stream(asked, {}, header, spool.blocks())
+        return await self._stream(asked, job, {}, header, spool.blocks())
 
-    async def _stream(self, asked: Asked, told: Mapping[str, str], header: bytes, blocks: Iterator[bytes]) -> web.StreamResponse:
+    async def _stream(self, asked: Asked, job: Job, told: Mapping[str, str], header: bytes, blocks: Iterator[bytes]) -> web.StreamResponse:
         self._platform.usage.by_status["200"] += 1
-        return await streamed(asked.request, {**told, "Sforce-Limit-Info": self._limit_info()}, header, blocks)
+        job.hold()
+        try:
+            return await streamed(asked.request, {**told, "Sforce-Limit-Info": self._limit_info()}, header, blocks)
+        finally:
+            job.release()
 
     def _result(self, asked: Asked, job_id: str) -> QueryJob:
         job = self._engine.owned(QueryJob, job_id, asked.user_id)
@@ -222,7 +228,7 @@ class Bulk:
         last = min(first + int(size), job.processed)
         told = {"Sforce-NumberOfRecords": str(last - first), "Sforce-Locator": locator(last) if last < job.processed else "null"}
         header = job.header if first == 0 or self._platform.options.bulk_header_on_every_page else b""
-        return await self._stream(asked, told, header, job.result.blocks(place_of(job, first), place_of(job, last)))
+        return await self._stream(asked, job, told, header, job.result.blocks(place_of(job, first), place_of(job, last)))
 
     def _pages(self, asked: Asked, job: QueryJob) -> Reply:
         """Answer the addresses of up to five pages that may be read in parallel."""

@@ -8,6 +8,7 @@ Guide, "Platform Event Schema by Event Name" and "by Schema ID" (``payloadFormat
 
 from collections.abc import Mapping
 
+from sandbox import publishing
 from sandbox.http.platform import Platform
 from sandbox.http.wire import Call, JsonObject, Reply, error
 from sandbox.org.errors import OrgError, not_found
@@ -15,19 +16,12 @@ from sandbox.org.schema import ObjectType
 from sandbox.org.types import Record, Session
 from sandbox.streaming.schemas import expanded
 
-_LIMIT_WORDS = "You have exceeded the hourly limit of platform event messages that can be published"
-
 
 def publish(platform: Platform, kind: ObjectType, fields: Mapping[str, object], session: Session) -> JsonObject:
     """Publish an event; returns the save result. Raises OrgError."""
-    spent = platform.used_publications() >= platform.options.publish_limit
-    if spent or platform.faults.take("publish_limit", target=kind.name):
-        raise OrgError(400, "LIMIT_EXCEEDED", _LIMIT_WORDS)
-    uuid, replay_id = platform.org.publish(kind.name, fields, session=session)
-    platform.usage.publications.add(platform.org.clock.now())
-    platform.usage.counts["events_published"] += 1
+    record_id, uuid = publishing.publish(platform, kind, fields, session)
     queued = {"statusCode": "OPERATION_ENQUEUED", "message": uuid, "fields": []}
-    return {"id": f"e01{(replay_id or 0) % 10**12:012d}AAA", "success": True, "errors": [queued]}
+    return {"id": record_id, "success": True, "errors": [queued]}
 
 
 def schema_of(platform: Platform, call: Call, event: str) -> Reply:

@@ -9,6 +9,7 @@ XML, which the platform reads and writes too, is not served.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from datetime import timedelta
 from email.utils import format_datetime
 
@@ -21,6 +22,7 @@ from sandbox.http.platform import Platform
 from sandbox.http.rest import handle, versions
 from sandbox.http.sending import response_of, too_long
 from sandbox.http.soap import fault
+from sandbox.http.unexpected import guard, unknown
 from sandbox.http.wire import (
     Call,
     Reply,
@@ -38,7 +40,7 @@ from sandbox.org.types import Session
 from sandbox.streaming.cometd import Cometd
 from sandbox.tokens import Tokens
 
-APP_NAME = "Dunwell"
+APP_NAME = "Integration"
 LONGEST_LINE = 64_000
 LARGEST_BODY = 64 * 1024 * 1024
 _HTML = b"<html><head><title>We are down for maintenance</title></head><body><h1>Server unavailable</h1></body></html>"
@@ -60,6 +62,7 @@ class Front:
 
     def routes(self, app: web.Application) -> None:
         """Register the routes."""
+        app.middlewares.append(guard(self._platform.usage))
         app.on_response_prepare.append(self._date)
         app.router.add_route("*", "/services/oauth2/{what}", self.on_oauth)
         app.router.add_route("*", "/id/{org}/{user}", self.on_identity)
@@ -259,5 +262,5 @@ def _faulty(spec: FaultSpec) -> Reply:
         case 403:
             return error(403, "REQUEST_LIMIT_EXCEEDED", "ConcurrentRequests (Concurrent API Requests) Limit exceeded.")
         case 400 | 500:
-            return error(spec.status, "UNKNOWN_EXCEPTION", "An unexpected error occurred. Please include this ErrorId: 1-1 (1)")
+            return replace(unknown(), status=spec.status)
     return Reply(spec.status, _HTML)

@@ -1,19 +1,27 @@
 """Who a token belongs to: userinfo, the identity URL and introspection, as values.
 
 No socket. Its invariant: nothing is told without a token that works, and refusals are a bare word with status 403.
-Source: C.1 of the platform notes; Salesforce Help, "Identity URLs", "UserInfo Endpoint" and "OpenID Connect Token Introspection".
+Source: C.1 of the platform notes; Salesforce Help, "Identity URLs", "UserInfo Endpoint" and "OpenID Connect Token Introspection";
+the members are those of answers that several public repositories quote (Salesforce's mobile SDK among them).
 """
 
 from collections.abc import Callable
+from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 from sandbox.http.platform import Platform
 from sandbox.http.wire import JsonObject, Reply
-from sandbox.org.types import User
+from sandbox.org.types import Record, User
 from sandbox.tokens import App, Tokens
 
 SCOPE = "api refresh_token offline_access"
 _NO_LIFETIME = 7200.0
-_HOUR_MS = 3_600_000
+_ADDRESS = {"addr_street": "Street", "addr_city": "City", "addr_state": "State", "addr_country": "Country", "addr_zip": "PostalCode"}
+_FIELDS = (
+    *("FirstName", "LastName", "Email", "CommunityNickname", "MobilePhone", "LastModifiedDate"),
+    *("TimeZoneSidKey", "LanguageLocaleKey", "LocaleSidKey", *_ADDRESS.values()),
+)
+_CHATTER = ("feeds", "groups", "users", "feed_items", "feed_elements")
 
 
 class Identity:
@@ -61,48 +69,87 @@ class Identity:
             return Reply(403, b"Bad_OAuth_Token")
         return Reply(200, tell(self._platform.org.users[user_id]))
 
-    def _shared(self, user: User) -> JsonObject:
+    def _shared(self, user: User, record: Record) -> JsonObject:
+        at = self._platform.org.clock.now().astimezone(ZoneInfo(str(record["TimeZoneSidKey"])))
+        offset = (at.utcoffset() or timedelta()) - (at.dst() or timedelta())
+        photo = f"{self._platform.instance_url}/profilephoto/005/"
         return {
-            "asserted_user": True,
             "user_id": user.id,
             "organization_id": self._platform.org.org_id,
-            "username": user.username,
-            "nick_name": user.username.partition("@")[0],
-            "display_name": user.name,
-            "email": user.username,
+            "email": record["Email"],
             "email_verified": True,
+            "photos": {"picture": f"{photo}F", "thumbnail": f"{photo}T"},
             "urls": self._urls(user),
             "active": True,
             "user_type": "STANDARD",
-            "language": "en_US",
-            "locale": "en_IE",
-            "utcOffset": _HOUR_MS,
+            "language": record["LanguageLocaleKey"],
+            "locale": record["LocaleSidKey"],
+            "utcOffset": int(offset.total_seconds() * 1000),
             "is_app_installed": True,
         }
 
     def _userinfo(self, user: User) -> JsonObject:
-        zone = self._platform.org.time_zone
-        own = {"sub": self.url(user), "id": self.url(user), "preferred_username": user.username, "name": user.name, "zoneinfo": zone}
-        return self._shared(user) | own
+        record = self._record(user)
+        own = {
+            "sub": self.url(user),
+            "preferred_username": user.username,
+            "nickname": record["CommunityNickname"],
+            "name": user.name,
+            "given_name": record["FirstName"],
+            "family_name": record["LastName"],
+            "zoneinfo": record["TimeZoneSidKey"],
+            "profile": f"{self._platform.instance_url}/{user.id}",
+            "picture": f"{self._platform.instance_url}/profilephoto/005/F",
+            "address": {},
+            "is_salesforce_integration_user": False,
+            "updated_at": _moment(record),
+        }
+        return self._shared(user, record) | own
 
     def _identity(self, user: User) -> JsonObject:
-        zone = self._platform.org.time_zone
-        first, _, last = user.name.rpartition(" ")
-        status = {"created_date": None, "body": None}
-        return {"id": self.url(user)} | self._shared(user) | {"first_name": first, "last_name": last, "timezone": zone, "status": status}
+        record = self._record(user)
+        own = {
+            "id": self.url(user),
+            "asserted_user": True,
+            "username": user.username,
+            "nick_name": record["CommunityNickname"],
+            "display_name": user.name,
+            "first_name": record["FirstName"],
+            "last_name": record["LastName"],
+            "timezone": record["TimeZoneSidKey"],
+            "mobile_phone": record["MobilePhone"],
+            "mobile_phone_verified": False,
+            "is_lightning_login_user": False,
+            "status": {"created_date": None, "body": None},
+            "last_modified_date": _moment(record),
+        }
+        return self._shared(user, record) | own | {name: record[field] for name, field in _ADDRESS.items()}
+
+    def _record(self, user: User) -> Record:
+        org = self._platform.org
+        return org.retrieve("User", user.id, _FIELDS, session=org.system)
 
     def _urls(self, user: User) -> JsonObject:
         root = self._platform.instance_url
-        data = f"{root}/services/data/v{{version}}/"
+        data, soap = f"{root}/services/data/v{{version}}/", f"{root}/services/Soap/"
+        org = f"{{version}}/{self._platform.org.org_id[:15]}"
         return {
-            "enterprise": f"{root}/services/Soap/c/{{version}}/{self._platform.org.org_id[:15]}",
-            "metadata": f"{root}/services/Soap/m/{{version}}/{self._platform.org.org_id[:15]}",
-            "partner": f"{root}/services/Soap/u/{{version}}/{self._platform.org.org_id[:15]}",
+            "enterprise": f"{soap}c/{org}",
+            "metadata": f"{soap}m/{org}",
+            "partner": f"{soap}u/{org}",
             "rest": data,
             "sobjects": f"{data}sobjects/",
-            "query": f"{data}query/",
             "search": f"{data}search/",
+            "query": f"{data}query/",
             "recent": f"{data}recent/",
+            "tooling_soap": f"{soap}T/{org}",
+            "tooling_rest": f"{data}tooling/",
             "profile": f"{root}/{user.id}",
+            **{name: f"{data}chatter/{name.replace('_', '-')}" for name in _CHATTER},
             "custom_domain": root,
         }
+
+
+def _moment(record: Record) -> str:
+    """Write when the user was last changed, without the milliseconds that REST shows."""
+    return str(record["LastModifiedDate"]).replace(".000+0000", "Z")

@@ -29,14 +29,12 @@ class Description:
 
 
 class Descriptions:
-    """The describes of one org. An object's name of "" means all objects; ``files`` holds the fields of bytes by object."""
+    """The describes of one org. An object's name of "" means all objects."""
 
     def __init__(self, org: Org) -> None:
         self._org = org
         self._began = org.clock.now()
         self._setup_changes = 0
-        files = {one.name: tuple(each.name for each in one.fields.values() if each.type == "base64") for one in org.schema.records()}
-        self.files = {name: fields for name, fields in files.items() if fields}
         self._known: dict[tuple[str, str, str], Description] = {}
 
     def note(self, commit: Commit) -> None:

@@ -7,8 +7,6 @@ Source: the REST API guide, sObject Relationships (a parent that is not there is
 can be changed or deleted, parents can be chained) and sObject Blob Get (the bytes as they are).
 """
 
-from base64 import b64decode
-
 from sandbox.http.platform import Platform
 from sandbox.http.query import pages
 from sandbox.http.rows import record
@@ -39,10 +37,8 @@ def related(platform: Platform, call: Call, kind: ObjectType, record_id: str, st
 
 
 def _bytes(platform: Platform, call: Call, kind: ObjectType, record_id: str, field: str) -> Reply:
-    found = platform.org.query(f"SELECT {field} FROM {kind.name} WHERE Id = '{record_id}'", user_id=call.session.user_id).records
-    if not found or found[0][field] is None:
-        raise not_found()
-    return Reply(200, b64decode(str(found[0][field])), {"Content-Type": "application/octet-stream"})
+    data = platform.org.data(kind.name, record_id, field, session=call.session)
+    return Reply(200, data, {"Content-Type": "application/octet-stream"})
 
 
 def _children(platform: Platform, kind: ObjectType, name: str) -> ChildRelationship | None:

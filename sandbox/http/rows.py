@@ -96,9 +96,6 @@ def record(platform: Platform, call: Call, kind: ObjectType, record_id: str) -> 
     if call.method == "GET":
         found = org.retrieve(kind.name, known, _fields(call), session=session, api_version=call.version)
         _seen(platform, call, kind, known)
-        for name in platform.descriptions.files.get(kind.name, ()):
-            if found.get(name) is not None:
-                found[name] = f"{call.root}/sobjects/{kind.name}/{known}/{name}"
         return Reply(200, found, _tags(platform, kind, known))
     with org.transaction():
         if call.method == "PATCH":

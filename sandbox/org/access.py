@@ -54,6 +54,7 @@ class Rights:
         self._granted = granted
         self._readable = frozenset(each for one in self._sets for each in one.readable)
         self._editable = frozenset(each for one in self._sets for each in one.editable)
+        self._whole = frozenset(name for one in self._sets for name, each in one.objects.items() if each.all_fields)
         self.record_types = frozenset(each for one in self._sets for each in one.record_types)
         self.default_record_types = tuple(each for one in self._sets for each in sorted(one.default_record_types))
 
@@ -75,6 +76,7 @@ class Rights:
             delete=any(each.delete for each in given),
             view_all=any(each.view_all or each.modify_all for each in given),
             modify_all=any(each.modify_all for each in given),
+            all_fields=any(each.all_fields for each in given),
         )
 
     def granted(self, permission: str) -> bool:
@@ -85,7 +87,7 @@ class Rights:
         """Tell whether the user sees a field."""
         if self.user.is_admin or not field.permissionable or not one.permissionable:
             return True
-        return f"{one.name}.{field.compound or field.name}".lower() in self._readable
+        return f"{one.name}.{field.compound or field.name}".lower() in self._readable or one.name.lower() in self._whole
 
     def edits(self, one: ObjectType, field: Field) -> bool:
         """Tell whether the user may fill a field."""

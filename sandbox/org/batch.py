@@ -1,6 +1,6 @@
 """Chunks of rows, each chunk one transaction in which every row succeeds or fails by itself.
 
-Must not know HTTP, jobs or CSV. A chunk is first tried whole with one savepoint; rows that break a validation rule are left
+Must not know HTTP, jobs or CSV. Rows that name one record are refused beforehand. A chunk is first tried whole with one savepoint; rows that break a validation rule are left
 out and the rest is tried again, as the platform does; if a trigger refuses, each row gets a savepoint of its own. Triggers
 hear of the rows when all of them are written, as on the platform. Invariant: what comes of a row is what came of it had it
 been written alone after those before it, and of a failed row nothing is left.
@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from sandbox.org.chunk import Chunk, RefusedError, Tools
 from sandbox.org.dml import Writer
+from sandbox.org.doubles import doubles
 from sandbox.org.errors import OrgError
 from sandbox.org.expressions import Expressions
 from sandbox.org.parts import Parts
@@ -33,7 +34,7 @@ class Batches:
 
     def write(self, task: Task, rows: Sequence[Sequence[str]], admit: Admit | None = None) -> list[Outcome]:
         """Write a chunk; return what came of each row. Never raises OrgError."""
-        refused: dict[int, OrgError] = {}
+        refused = doubles(task, rows)
         for _ in range(_ROUNDS):
             try:
                 with self._transactions.trial():

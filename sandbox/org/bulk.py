@@ -14,8 +14,9 @@ from typing import Final
 
 from sandbox.org import errors, ids
 from sandbox.org.derive import Surroundings, derive, has_derived
-from sandbox.org.dml import Writer, auto_number
+from sandbox.org.dml import Writer
 from sandbox.org.errors import OrgError
+from sandbox.org.newrow import auto_number
 from sandbox.org.parts import Parts
 from sandbox.org.schema import Field, ObjectType
 from sandbox.org.storage import Row
@@ -77,7 +78,7 @@ class Loader:
         now = self._clock.now()
         at, user = stamp(now), self._system.user_id
         row: Row = dict.fromkeys(self._database.columns[one.name])
-        row.update(self._writer.defaults(one, {}, self._system, now))
+        row.update(self._writer.fresh.defaults(one, self._system, now))
         row.update(IsDeleted=0, CreatedDate=at, CreatedById=user, LastModifiedById=user)
         if "OwnerId" in row:
             row["OwnerId"] = user
@@ -131,7 +132,7 @@ class Loader:
         first = self._database.next_numbers(one, count)
         made = ids.series(one.key_prefix, first, count)
         given["Id"] = [*map(_first, given.get("Id") or repeat(None, count), made)]
-        for each in self._writer.numbered(one):
+        for each in self._writer.fresh.numbered(one):
             now, pattern = self._clock.now(), each.auto_number or ""
             counted = [auto_number(pattern, number, now) for number in range(first, first + count)]
             given[each.name] = [*map(_first, given.get(each.name) or repeat(None, count), counted)]

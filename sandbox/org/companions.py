@@ -52,6 +52,10 @@ class Companions:
         }
         self._mirrors = persons.mirrors(self._objects["Account"], self._objects["Contact"]) if self._person else {}
 
+    def has(self, one: ObjectType) -> bool:
+        """Tell whether records of an object may have companions: then each is written before the next one is looked at."""
+        return one.name == "ContentVersion" or (self._person and one.name in ("Account", "Contact"))
+
     def before(self, one: ObjectType, given: Row, before: Row | None, session: Session) -> None:
         """Settle what kind of account is written, and a file's document, before the row is. Raises OrgError."""
         if one.name == "Account" and self._person:

@@ -1,36 +1,38 @@
 """Into the recycle bin and out of it: what goes along, what is let go, and what comes back.
 
 Must not check whether the user may: the Writer has. Source: Object Reference, delete() and undelete(); Salesforce Help,
-"Manage Your Recycle Bin". Invariant: what one deletion took along comes back with it, and nothing else does.
+"Manage Your Recycle Bin" and "Considerations for Deleting Accounts"; `restrictedDelete` of recorded describes.
+Invariant: what one deletion took along comes back with it, and nothing else does.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from sandbox.org import errors
 from sandbox.org.bin import Bin
 from sandbox.org.companions import Companions
 from sandbox.org.conduct import Conduct
 from sandbox.org.parts import Parts
-from sandbox.org.prepare import Preparation
 from sandbox.org.schema import ChildRelationship, ObjectType
 from sandbox.org.storage import Row
-from sandbox.org.types import ChangeKind, Session
+from sandbox.org.types import AUDIT, ChangeKind, Session
+from sandbox.org.unique import Unique
 from sandbox.org.values import stamp
 
-AUDIT = frozenset({"CreatedDate", "CreatedById", "LastModifiedDate", "LastModifiedById", "SystemModstamp"})
+_NAMED = 10
+"""How many of the records that hold on to another are named in a refusal."""
 Tell = Callable[[ObjectType, ChangeKind, Row, tuple[str, ...], Session], None]
 
 
 class Deletion:
     """Deletes and undeletes the records of one org."""
 
-    def __init__(self, parts: Parts, conduct: Conduct, companions: Companions, prepare: Preparation, tell: Tell) -> None:
+    def __init__(self, parts: Parts, conduct: Conduct, companions: Companions, unique: Unique, tell: Tell) -> None:
         self._schema = parts.schema
         self._database = parts.database
         self._clock = parts.clock
         self._conduct = conduct
         self._companions = companions
-        self._prepare = prepare
+        self._unique = unique
         self._tell = tell
         self._bin = Bin(parts.database)
 
@@ -61,15 +63,25 @@ class Deletion:
         child = self._schema.objects[end.child]
         if not child.fields[end.field].stored:
             return
-        for child_id in self._database.live_ids(child, end.field, record_id):
-            if end.restricted_delete:
-                raise errors.associated(one.label, child.label_plural)
+        found = self._database.live_ids(child, end.field, record_id)
+        if end.restricted_delete:
+            self._refuse(one, record_id, child, found, spare_drafts=end.cascade_delete)
+        for child_id in found:
             row = self._database.get(child, child_id)
             if end.cascade_delete and row is not None:
                 self._delete(child, row, session, root)
             elif row is not None:
                 self._bin.cleared(child.name, child_id, end.field, record_id, root)
                 self._database.update(child, child_id, {end.field: None, "SystemModstamp": stamp(self._clock.now())})
+
+    def _refuse(self, one: ObjectType, record_id: str, child: ObjectType, found: Sequence[str], *, spare_drafts: bool) -> None:
+        """Refuse to take a record from those that hold on to it; of contracts and orders only the activated ones do."""
+        rows = [row for row in (self._database.get(child, each) for each in found) if row is not None]
+        holding = [row for row in rows if not spare_drafts or row.get("StatusCode") == "Activated"]
+        if holding:
+            children = child.label_plural if child.custom else child.label_plural.lower()
+            named = [_called(child, row) for row in holding[:_NAMED]]
+            raise errors.associated(_called(one, self._database.get(one, record_id) or {}), children, named)
 
     def undelete(self, row: Row, session: Session) -> None:
         """Take a record out of the bin with what went in with it; unique values must still be free. Raises OrgError."""
@@ -78,10 +90,17 @@ class Deletion:
             one = self._schema.of_id(each)
             known = None if one is None else self._database.get(one, each)
             if one is not None and known is not None and known["IsDeleted"]:
-                self._prepare.check_unique(one, known, each)
+                self._unique.check(one, known, each)
                 self._mark(one, known, session, deleted=False)
         for name, child_id, field, parent_id in self._bin.take_cleared(record_id):
             child = self._schema.objects[name]
             found = self._database.get(child, child_id)
             if found is not None and found[field] is None:
                 self._database.update(child, child_id, {field: parent_id, "SystemModstamp": stamp(self._clock.now())})
+
+
+def _called(one: ObjectType, row: Row) -> str:
+    """Give the name of a record as refusals write it, with the salutation of a person."""
+    name = one.name_field
+    words = (row.get("Salutation"), row.get(name.name) if name is not None else row.get("Id"))
+    return " ".join(str(each) for each in words if each)

@@ -116,7 +116,7 @@ def locked(record_id: str) -> OrgError:
     return OrgError(400, "UNABLE_TO_LOCK_ROW", f"unable to obtain exclusive access to this record or 1 records: {record_id[:15]}")
 
 
-def associated(label: str, children: str) -> OrgError:
-    """Refuse to delete a record that others must not lose."""
-    words = f"Your attempt to delete {label} could not be completed because it is associated with the following {children}."
-    return OrgError(400, "DELETE_FAILED", words)
+def associated(name: str, children: str, listed: Sequence[str]) -> OrgError:
+    """Refuse to delete a record that others must not lose; the words for cases are recorded (a public client quotes them)."""
+    words = f"Your attempt to delete {name} could not be completed because it is associated with the following {children}.: "
+    return OrgError(400, "DELETE_FAILED", f"{words}{', '.join(listed)}\n")

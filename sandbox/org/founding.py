@@ -1,19 +1,22 @@
 """The first records of an org: its Organization, administrator, record types, queues and permission sets.
 
-Must not load anything a world owns. Invariant: founding an org a second time (a file store) adds nothing.
+Must not load anything a world owns. Invariant: founding an org a second time (a file store) changes nothing but what permission
+sets grant, which follows the source.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 
 from sandbox.org import ids
 from sandbox.org.bulk import Loader
+from sandbox.org.granting import settle
 from sandbox.org.parts import Parts
 from sandbox.org.schema import Schema
 from sandbox.org.standard import CURRENCIES
-from sandbox.org.storage import Database
 from sandbox.org.types import User
 
 _PROFILES = ("System Administrator", "Standard User", "Minimum Access - Salesforce")
+ADMINISTRATOR, MINIMAL = ids.numbered("00e", 1), ids.numbered("00e", 3)
+"""Profiles of those who may do everything, and of those who may do what their permission sets say."""
 ADMIN_USERNAME = "admin@sandbox.example.com"
 
 
@@ -25,7 +28,6 @@ def new_user(loader: Loader, fields: Mapping[str, object]) -> str:
         "Alias": username[:8],
         "CommunityNickname": username.split("@", 1)[0][:40],
         "DefaultCurrencyIsoCode": "EUR",
-        "ProfileId": ids.numbered("00e", 2),
         **fields,
     }
     return loader.load("User", [given])[0]
@@ -36,12 +38,14 @@ def found_org(parts: Parts, loader: Callable[[str], Loader], name: str) -> User:
     access, schema, time_zone = parts.access, parts.schema, parts.time_zone
     access.load()
     if access.users:
-        return next(each for each in access.users.values() if each.is_admin)
+        admin = next(each for each in access.users.values() if each.is_admin)
+        settle(loader(admin.id), schema, parts.database)
+        return admin
     admin_id = ids.numbered(schema.objects["User"].key_prefix, 1)
     admin = User(admin_id, ADMIN_USERNAME, "Sandbox Administrator", is_admin=True, view_all=True)
     access.users[admin.id] = admin
     load = loader(admin.id)
-    profiles = _load_profiles(load, schema)
+    _load_profiles(load, schema)
     new_user(
         load,
         {
@@ -49,7 +53,7 @@ def found_org(parts: Parts, loader: Callable[[str], Loader], name: str) -> User:
             "LastName": "Administrator",
             "Username": ADMIN_USERNAME,
             "TimeZoneSidKey": time_zone,
-            "ProfileId": profiles[0],
+            "ProfileId": ADMINISTRATOR,
         },
     )
     access.put(admin)
@@ -68,6 +72,7 @@ def found_org(parts: Parts, loader: Callable[[str], Loader], name: str) -> User:
         ],
     )
     _load_metadata_records(load, schema)
+    settle(load, schema, parts.database)
     return admin
 
 
@@ -86,8 +91,6 @@ def _load_metadata_records(load: Loader, schema: Schema) -> None:
             for each in schema.record_types
         ],
     )
-    sets = [each for each in schema.permission_sets.values() if not each.is_profile]
-    load.load("PermissionSet", [{"Name": each.name, "Label": each.label} for each in sets])
     queues = load.load("Group", [{"Name": each.name, "DeveloperName": each.developer_name, "Type": "Queue"} for each in schema.queues])
     pairs = [(queue_id, sobject) for queue_id, each in zip(queues, schema.queues, strict=True) for sobject in each.objects]
     load.load("QueueSobject", [{"QueueId": queue_id, "SobjectType": sobject} for queue_id, sobject in pairs])
@@ -100,10 +103,10 @@ def _load_metadata_records(load: Loader, schema: Schema) -> None:
         load.load("CurrencyType", [{**each, "IsCorporate": place == 0} for place, each in enumerate(codes)])
 
 
-def _load_profiles(load: Loader, schema: Schema) -> list[str]:
-    """Make the profiles: the platform's own two, and those of the source."""
+def _load_profiles(load: Loader, schema: Schema) -> None:
+    """Make the profiles: three of the platform's own, and those of the source."""
     own = [each.name for each in schema.permission_sets.values() if each.is_profile]
-    return load.load("Profile", [{"Name": name} for name in dict.fromkeys((*_PROFILES, *own))])
+    load.load("Profile", [{"Name": name} for name in dict.fromkeys((*_PROFILES, *own))])
 
 
 def _load_roles(load: Loader, schema: Schema) -> None:
@@ -128,9 +131,3 @@ def _load_custom_metadata(load: Loader, schema: Schema) -> None:
             "QualifiedApiName": each.developer_name,
         }
         load.load(each.sobject, [{**names, **each.values}])
-
-
-def assign(loader: Loader, database: Database, user_id: str, names: Sequence[str]) -> None:
-    """Record which permission sets a user has been given, as PermissionSetAssignment rows."""
-    known = {str(name): set_id for set_id, name in database.rows('SELECT "Id", "Name" FROM "PermissionSet" WHERE "IsDeleted" = 0')}
-    loader.load("PermissionSetAssignment", [{"PermissionSetId": known[name], "AssigneeId": user_id} for name in names if name in known])

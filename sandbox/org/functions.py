@@ -13,6 +13,8 @@ from datetime import UTC, date, datetime
 from decimal import ROUND_HALF_UP, Decimal
 from zoneinfo import ZoneInfo
 
+from sandbox.org.values import stamp
+
 Scalar = str | int | float | None
 _EARTH_RADIUS = 6371.0088
 
@@ -69,7 +71,7 @@ def datetime_value(text: str) -> str | None:
         at = datetime.fromisoformat(text.strip())
     except ValueError:
         return None
-    return (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.000Z")
+    return stamp(at if at.tzinfo else at.replace(tzinfo=UTC))
 
 
 def number_value(text: str) -> float | None:

@@ -4,6 +4,8 @@ Must not know objects. Source: the platform's 15 and 18 character id forms.
 Invariant: `long_id(short)` is the only 18 character form of a 15 character id, and `normal` never changes which record is meant.
 """
 
+from functools import lru_cache
+
 DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _CHECK = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
 _INSTANCE = "5e0"
@@ -20,6 +22,7 @@ def long_id(short: str) -> str:
     return short + _GUARD[capitals[:5]] + _GUARD[capitals[5:10]] + _GUARD[capitals[10:15]]
 
 
+@lru_cache(maxsize=4096)
 def normal(value: str) -> str | None:
     """Give the 18 character form of an id in either form, or None for what is no id."""
     if len(value) not in (15, 18) or not (value.isascii() and value.isalnum()):
@@ -41,7 +44,18 @@ def base62(number: int, width: int) -> str:
 
 def numbered(prefix: str, number: int) -> str:
     """Give the id of the n-th record of an object."""
-    return long_id(prefix + _INSTANCE + base62(number, 9))
+    before, last = divmod(number, len(_PAIRS))
+    head, guards, third = _head(prefix, before)
+    pair, bits = _PAIRS[last]
+    return head + pair + guards + _GUARD[third + bits]
+
+
+@lru_cache(maxsize=256)
+def _head(prefix: str, before: int) -> tuple[str, str, str]:
+    """Give what ids share that differ in their last two letters: thirteen letters, their guards, the capitals yet unguarded."""
+    head = prefix + _INSTANCE + base62(before, 7)
+    capitals = head.translate(_CAPITALS)
+    return head, _GUARD[capitals[:5]] + _GUARD[capitals[5:10]], capitals[10:13]
 
 
 def series(prefix: str, first: int, count: int) -> list[str]:
@@ -49,9 +63,7 @@ def series(prefix: str, first: int, count: int) -> list[str]:
     found: list[str] = []
     while count > 0:
         before, start = divmod(first, len(_PAIRS))
-        head = prefix + _INSTANCE + base62(before, 7)
-        capitals = head.translate(_CAPITALS)
-        guards, third = _GUARD[capitals[:5]] + _GUARD[capitals[5:10]], capitals[10:13]
+        head, guards, third = _head(prefix, before)
         part = _PAIRS[start : start + count]
         found += [head + pair + guards + _GUARD[third + bits] for pair, bits in part]
         first, count = first + len(part), count - len(part)

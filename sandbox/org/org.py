@@ -7,18 +7,16 @@ Must not know HTTP, worlds or the connector. Invariant: each call is one transac
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from threading import RLock
 
-from sandbox.org import ids, kept
+from sandbox.org import ids
 from sandbox.org.access import Access, Rights
 from sandbox.org.batch import Batches
 from sandbox.org.bulk import Loader
 from sandbox.org.clock import Clock
 from sandbox.org.dml import Writer
-from sandbox.org.errors import not_found
 from sandbox.org.expressions import Expressions
-from sandbox.org.filling import filling
-from sandbox.org.founding import assign, found_org, new_user
+from sandbox.org.founding import ADMINISTRATOR, MINIMAL, found_org, new_user
+from sandbox.org.granting import assign
 from sandbox.org.parts import Parts, Viewer
 from sandbox.org.publish import Publisher
 from sandbox.org.reading import Reader
@@ -28,12 +26,13 @@ from sandbox.org.storage import Database
 from sandbox.org.task import Admit, Outcome, Task
 from sandbox.org.transaction import Transactions
 from sandbox.org.types import Change, Commit, Events, Json, QueryResult, Record, Session, User
+from sandbox.org.upkeep import Upkeep
 
 API_VERSION = "66.0"
 ORG_ID = ids.long_id("00D5e0000000001")
 
 
-class Org:
+class Org(Upkeep):
     """A Salesforce org in one object.
 
     on_change: called inside the transaction after each record changed; it may write with `system` and refuse by raising
@@ -51,15 +50,15 @@ class Org:
         events: Events | None = None,
         time_zone: str = "Europe/Amsterdam",
         currency: str = "EUR",
-        name: str = "Dunwell Sandbox",
+        name: str = "Sandbox",
     ) -> None:
         self.schema = schema
         self.clock = clock
         self.org_id = org_id
         self.time_zone = time_zone
         self.currency = currency
-        self._lock = RLock()
         self._database = Database(schema, store)
+        self._lock = self._database.lock
         self._access = Access(schema, self._database)
         self._transactions = Transactions(self._database, clock, org_id)
         self._parts = Parts(schema, self._database, self._access, clock, self._transactions, org_id, time_zone, currency)
@@ -204,6 +203,11 @@ class Org:
         with self._lock:
             return self._reader.records(sobject, record_ids, fields, Viewer(session.user_id, api_version))
 
+    def data(self, sobject: str, record_id: str, field: str, *, session: Session) -> bytes:
+        """Read the bytes in a field of a record, which other reads show as an address. Raises OrgError."""
+        with self._lock:
+            return self._reader.data(sobject, record_id, field, Viewer(session.user_id, API_VERSION))
+
     def describe(self, sobject: str, user_id: str, *, api_version: str = API_VERSION) -> Record:
         """Describe an object as a user may see it. Raises OrgError NOT_FOUND."""
         with self._lock:
@@ -214,52 +218,10 @@ class Org:
         with self._lock:
             return self._reader.describe_global(Viewer(user_id, api_version))
 
-    def bulk_load(self, sobject: str, rows: Sequence[Mapping[str, object]]) -> list[str]:
-        """Insert many rows without events or triggers; return their ids. Rows may set ids and audit fields.
-
-        Created rows that name no time of change count as changed when they were created. Raises OrgError.
-        """
-        with self._lock, self._transactions.scope():
-            return self._loader(self.admin.id).load(sobject, rows)
-
-    @contextmanager
-    def filling(self) -> Iterator[None]:
-        """Fill the org faster while this lasts: nothing is synced, unique values are checked at the end, nobody else may write.
-
-        Raises sqlite3.IntegrityError for a unique value given twice; the org is then no use.
-        """
-        with self._lock, filling(self._database.connection):
-            yield
-
-    def remember(self, name: str, value: str) -> None:
-        """Keep a fact about the org with its rows."""
-        with self._lock:
-            kept.remember(self._database.connection, name, value)
-
-    def recall(self, name: str) -> str | None:
-        """Give a fact kept before, or None."""
-        with self._lock:
-            return kept.recall(self._database.connection, name)
-
     def publish(self, event: str, fields: Mapping[str, object], *, session: Session) -> tuple[str, int | None]:
         """Publish a platform event; return its uuid and replay id (None while it waits for the commit). Raises OrgError."""
         with self._lock:
             return self._publisher.publish(event, fields, session)
-
-    def hide(self, sobject: str, record_ids: Sequence[str], from_user: str) -> None:
-        """Let a user no longer see some records, as a change of sharing would."""
-        del sobject
-        with self._lock:
-            self._access.hide([ids.normal(each) or each for each in record_ids], from_user)
-
-    def unhide(self, sobject: str, record_ids: Sequence[str] | None, from_user: str) -> None:
-        """Let a user see records again: those named, or all of the object. Raises OrgError for an unknown object."""
-        one = self.schema.get(sobject)
-        if one is None:
-            raise not_found()
-        with self._lock:
-            wanted = None if record_ids is None else [ids.normal(each) or each for each in record_ids]
-            self._access.unhide(one.key_prefix, wanted, from_user)
 
     def add_user(  # noqa: PLR0913 - the parameters of the call itself
         self,
@@ -274,8 +236,9 @@ class Org:
     ) -> User:
         """Add a user who may sign in; `fields` are further fields of the User record. Raises OrgError or KeyError."""
         with self._lock, self._transactions.scope():
-            names = {"FirstName": first_name, "LastName": last_name, "Username": username, **fields}
-            user_id = new_user(self._loader(self.admin.id), names)
+            usual = {"TimeZoneSidKey": self.time_zone, "ProfileId": ADMINISTRATOR if is_admin else MINIMAL}
+            names = {"FirstName": first_name, "LastName": last_name, "Username": username}
+            user_id = new_user(self._loader(self.admin.id), {**usual, **names, **fields})
             shown = f"{first_name} {last_name}".strip()
             self._access.put(User(user_id, username, shown, is_admin, view_all))
             assign(self._loader(self.admin.id), self._database, user_id, permission_sets)
@@ -291,21 +254,14 @@ class Org:
     ) -> User:
         """Change what a user may do; what is not given stays. Raises KeyError."""
         with self._lock:
-            return self._access.change(user_id, is_admin=is_admin, view_all=view_all, permission_sets=permission_sets)
+            user = self._access.change(user_id, is_admin=is_admin, view_all=view_all, permission_sets=permission_sets)
+            if permission_sets is not None:
+                assign(self._loader(self.admin.id), self._database, user_id, permission_sets)
+            return user
 
     def user_by_name(self, username: str) -> User | None:
         """Find a user by the name used to sign in, in any case."""
         return next((each for each in self.users.values() if each.username.lower() == username.lower()), None)
-
-    def ids_where(self, sobject: str, field: str, value: str) -> list[str]:
-        """List the ids of the live records that have a value in a field, whoever may see them."""
-        with self._lock:
-            return self._database.live_ids(self.schema.objects[sobject], field, value)
-
-    def empty_bin(self) -> int:
-        """Empty the recycle bin for good; return how many records went."""
-        with self._lock:
-            return self._database.remove_deleted()
 
     def close(self) -> None:
         """Tell who wants to know, then close the store."""

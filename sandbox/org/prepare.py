@@ -25,8 +25,6 @@ class Preparation:
         self._schema = schema
         self._database = database
         self._access = access
-        self._required: dict[str, tuple[Field, ...]] = {}
-        self._unique: dict[str, tuple[str, ...]] = {}
 
     def values(self, one: ObjectType, given: Mapping[str, object], session: Session, *, creating: bool) -> Row:
         """Check the given fields and return what to keep. Raises OrgError."""
@@ -127,32 +125,8 @@ class Preparation:
         if not user and not rows(serves, (owner_id, one.name)):
             raise OrgError(400, "INVALID_OPERATION", "Queue not associated with this SObject type", ["OwnerId"])
 
-    def check_required(self, one: ObjectType, row: Mapping[str, Stored], names: frozenset[str] | None = None) -> None:
-        """Refuse a row without its required values; `names` limits the check to some fields (updates)."""
-        if one.name not in self._required:
-            self._required[one.name] = tuple(each for each in one.fields.values() if not each.nillable and each.stored)
-        missing = [
-            each.name
-            for each in self._required[one.name]
-            if row.get(each.name) is None and (each.createable if names is None else each.name in names)
-        ]
+    def check_required(self, one: ObjectType, given: Mapping[str, Stored]) -> None:
+        """Refuse values that take from a record what it must have."""
+        missing = {name for name, value in given.items() if value is None and not one.fields[name].nillable}
         if missing:
-            raise errors.required_missing(missing)
-
-    def _uniques(self, one: ObjectType) -> tuple[str, ...]:
-        if one.name not in self._unique:
-            self._unique[one.name] = tuple(each.name for each in one.fields.values() if each.unique and each.stored)
-        return self._unique[one.name]
-
-    def check_unique(self, one: ObjectType, values: Mapping[str, Stored], record_id: str | None) -> None:
-        """Refuse a unique value that a live record already has; a key on Activity is unique over tasks and events."""
-        for name in self._uniques(one):
-            value = values.get(name)
-            if value is None:
-                continue
-            field = one.fields[name]
-            places = [self._schema.objects[each] for each in ("Task", "Event")] if field.activity else [one]
-            for place in places:
-                for other in self._database.live_ids(place, name, value, at_most=2):
-                    if other != record_id:
-                        raise errors.duplicate(name, other)
+            raise errors.required_missing([name for name in one.fields if name in missing])

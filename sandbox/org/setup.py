@@ -18,6 +18,7 @@ class ObjectAccess:
     delete: bool = False
     view_all: bool = False
     modify_all: bool = False
+    all_fields: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,9 +5,12 @@ unless the field is case sensitive. Invariant: every live record has a row, and 
 """
 
 import sqlite3
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
+from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
+from threading import RLock
 
 from sandbox.org import ids, kept
 from sandbox.org.functions import register
@@ -15,11 +18,39 @@ from sandbox.org.schema import Field, ObjectType, Schema
 from sandbox.org.values import Stored
 
 Row = dict[str, Stored]
+_first = itemgetter(0)
+_AT_ONCE = 500
+"""How many values one statement looks for."""
+_SMALL = {ord(letter): letter.lower() for letter in "ABCDEFGHIJKLMNOPQRSTUVWXYZ"}
 
 
 def quoted(name: str) -> str:
     """Quote a table or column name."""
     return f'"{name}"'
+
+
+def folded(field: Field, value: Stored) -> Stored:
+    """Give the same for values that a column takes for equal: capitals of ASCII do not count where case does not."""
+    if not isinstance(value, str) or field.case_sensitive or not field.is_text:
+        return value
+    return value.lower() if value.isascii() else value.translate(_SMALL)
+
+
+def filled(row: Mapping[str, Stored]) -> tuple[str, ...]:
+    """List the columns of a row that have a value."""
+    return tuple([name for name, value in row.items() if value is not None])
+
+
+@lru_cache(maxsize=2048)
+def _insertion(table: str, names: tuple[str, ...]) -> tuple[str, Callable[[Mapping[str, Stored]], Sequence[Stored]]]:
+    """Give the statement that writes rows with these columns, and what takes the values out of a row."""
+    sql = f"INSERT INTO {quoted(table)} ({', '.join(map(quoted, names))}) VALUES ({', '.join('?' * len(names))})"
+    return sql, itemgetter(*names) if len(names) > 1 else lambda row: [row[name] for name in names]
+
+
+@lru_cache(maxsize=2048)
+def _change(table: str, names: tuple[str, ...]) -> str:
+    return f'UPDATE {quoted(table)} SET {", ".join(f"{quoted(name)} = ?" for name in names)} WHERE "Id" = ?'
 
 
 def _column(field: Field) -> str:
@@ -35,6 +66,8 @@ class Database:
 
     def __init__(self, schema: Schema, path: Path | None) -> None:
         self._schema = schema
+        self.lock = RLock()
+        self.half_read: list[Callable[[], None]] = []
         self.connection = sqlite3.connect(path or ":memory:", isolation_level=None, check_same_thread=False, cached_statements=512)
         register(self.connection)
         self.columns = {one.name: tuple(f.name for f in one.fields.values() if f.stored) for one in schema.records()}
@@ -46,8 +79,18 @@ class Database:
         except Exception:
             self.connection.close()
             raise
-        self._inserts: dict[str, tuple[str, Callable[[Mapping[str, Stored]], Sequence[Stored]]]] = {}
+        self._place = {name: {column: place for place, column in enumerate(columns)} for name, columns in self.columns.items()}
+        self._select = {name: f"SELECT {', '.join(map(quoted, columns))} FROM {quoted(name)}" for name, columns in self.columns.items()}
         self._next = {one.name: self._highest(one) + 1 for one in schema.records()}
+
+    def before_write(self) -> None:
+        """Let those who have read rows only in part (`half_read`) read the rest, for it is about to change."""
+        for read_on in tuple(self.half_read):
+            read_on()
+
+    def in_order(self, one: ObjectType, values: Row) -> Row:
+        """Give values in the order of their columns."""
+        return {name: values[name] for name in sorted(values, key=self._place[one.name].__getitem__)}
 
     def _create(self) -> None:
         run = self.connection.execute
@@ -107,10 +150,30 @@ class Database:
 
     def find(self, one: ObjectType, column: str, value: Stored) -> Row | None:
         """Read the first row with a value in a column, live rows first."""
-        names = self.columns[one.name]
-        sql = f'SELECT {", ".join(map(quoted, names))} FROM {quoted(one.name)} WHERE {quoted(column)} = ? ORDER BY "IsDeleted" LIMIT 1'
+        sql = f'{self._select[one.name]} WHERE {quoted(column)} = ? ORDER BY "IsDeleted" LIMIT 1'
         found = self.connection.execute(sql, (value,)).fetchone()
-        return None if found is None else dict(zip(names, found, strict=True))
+        return None if found is None else dict(zip(self.columns[one.name], found, strict=True))
+
+    def get_many(self, one: ObjectType, record_ids: Iterable[str]) -> dict[str, Row]:
+        """Read the rows there are of these ids, deleted ones too."""
+        names = self.columns[one.name]
+        found = self._among(f"{self._select[one.name]} WHERE", "Id", record_ids)
+        return {str(row["Id"]): row for row in (dict(zip(names, each, strict=True)) for each in found)}
+
+    def having(self, one: ObjectType, column: str, values: Iterable[Stored]) -> dict[Stored, list[str]]:
+        """Find the live rows that have one of these values in a column: folded value → ids in order."""
+        field = one.fields[column]
+        found: dict[Stored, list[str]] = {}
+        sql = f'SELECT {quoted(column)}, "Id" FROM {quoted(one.name)} WHERE "IsDeleted" = 0 AND'
+        for value, record_id in self._among(sql, column, values):
+            found.setdefault(folded(field, value), []).append(str(record_id))
+        return {value: sorted(ids) for value, ids in found.items()}
+
+    def _among(self, sql: str, column: str, values: Iterable[Stored]) -> Iterator[tuple[Stored, ...]]:
+        wanted = list(dict.fromkeys(values))
+        for start in range(0, len(wanted), _AT_ONCE):
+            part = wanted[start : start + _AT_ONCE]
+            yield from self.connection.execute(f"{sql} {quoted(column)} IN ({', '.join('?' * len(part))})", part).fetchall()
 
     def live_ids(self, one: ObjectType, column: str, value: Stored, *, at_most: int = -1) -> list[str]:
         """List ids of rows outside the recycle bin with a value in a column."""
@@ -119,14 +182,13 @@ class Database:
 
     def insert(self, one: ObjectType, rows: Iterable[Mapping[str, Stored]]) -> None:
         """Write new rows; columns left out are null."""
-        found = self._inserts.get(one.name)
-        names = self.columns[one.name]
-        if found is None:
-            sql = f"INSERT INTO {quoted(one.name)} ({', '.join(map(quoted, names))}) VALUES ({', '.join('?' * len(names))})"
-            found = self._inserts[one.name] = (sql, itemgetter(*names))
-        sql, values = found
-        for row in rows:
-            self.connection.execute(sql, values(row) if len(row) == len(names) else [row.get(name) for name in names])
+        self.insert_shaped(one, ((filled(row), row) for row in rows))
+
+    def insert_shaped(self, one: ObjectType, rows: Iterable[tuple[tuple[str, ...], Mapping[str, Stored]]]) -> None:
+        """Write new rows, each with the columns that have a value: the others are not bound, which takes longer than a text."""
+        for names, alike in groupby(rows, _first):
+            sql, values = _insertion(one.name, names)
+            self.connection.executemany(sql, [values(row) for _, row in alike])
 
     def insert_columns(self, one: ObjectType, columns: Mapping[str, Sequence[Stored]]) -> None:
         """Write new rows given by column; columns left out are null."""
@@ -135,8 +197,7 @@ class Database:
 
     def update(self, one: ObjectType, record_id: str, values: Mapping[str, Stored]) -> None:
         """Change columns of one row."""
-        changes = ", ".join(f"{quoted(name)} = ?" for name in values)
-        self.connection.execute(f'UPDATE {quoted(one.name)} SET {changes} WHERE "Id" = ?', (*values.values(), record_id))
+        self.connection.execute(_change(one.name, tuple(values)), (*values.values(), record_id))
 
     def remove(self, one: ObjectType, record_id: str) -> None:
         """Take one row away for good."""

@@ -5,11 +5,13 @@ Must not hold behaviour. Invariant: cells of a row stand in the order of the tas
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from dataclasses import field as dataclass_field
 from typing import Literal
 
 from sandbox.org.errors import OrgError
 from sandbox.org.schema import Field, ObjectType
 from sandbox.org.types import Session
+from sandbox.org.values import Stored
 
 Operation = Literal["insert", "update", "upsert", "delete", "hardDelete"]
 Admit = Callable[[int, Sequence[str]], OrgError | None]
@@ -20,11 +22,15 @@ NULL = "#N/A"
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column of the rows: the field it fills; for `Account.Ext__c` also the parent's object and the key it is found by."""
+    """A column of the rows: the field it fills; for `Account.Ext__c` also the parent's object and the key it is found by.
+
+    known: what cells were read as, kept from chunk to chunk; not for references.
+    """
 
     field: Field
     parent: ObjectType | None = None
     key: Field | None = None
+    known: dict[str, Stored] = dataclass_field(default_factory=dict, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -84,6 +84,8 @@ class Transactions:
         run = self._database.connection.execute
         depth = self._depth
         changes, waiting = len(self._changes), len(self._waiting)
+        if depth == 0:
+            self._database.before_write()
         run("BEGIN" if depth == 0 else f"SAVEPOINT s{depth}")
         self._depth += 1
         try:

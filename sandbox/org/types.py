@@ -12,6 +12,8 @@ Json: TypeAlias = Any
 """A JSON value: this package is the edge at which records become JSON."""
 
 Record: TypeAlias = dict[str, Json]
+AUDIT = frozenset({"CreatedDate", "CreatedById", "LastModifiedDate", "LastModifiedById", "SystemModstamp"})
+"""The fields that say who made a record, who changed it last, and when."""
 ChangeKind: TypeAlias = Literal["CREATE", "UPDATE", "DELETE", "UNDELETE"]
 
 

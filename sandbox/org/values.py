@@ -110,8 +110,14 @@ def _int_reader(field: Field) -> Reader:
 def _number_reader(field: Field) -> Reader:
     unit = Decimal(1).scaleb(-field.scale)
     bound = Decimal(10) ** max((field.precision or 18) - field.scale, 1)
+    plain = re.compile(rf"-?[0-9]{{1,15}}(?:\.[0-9]{{1,{field.scale}}})?" if field.scale else r"-?[0-9]{1,15}").fullmatch
+    limit = float(bound)
 
     def read(value: object) -> Stored:
+        if value.__class__ is str and plain(value):
+            exact_as_given = float(value)  # no more decimals than are kept: nothing to round
+            if abs(exact_as_given) < limit:
+                return exact_as_given
         number = _decimal(value, field.type)
         if number is None:
             return None

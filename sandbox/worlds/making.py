@@ -10,6 +10,8 @@ from itertools import islice
 from random import Random
 from typing import TypeVar
 
+from sandbox.org.values import stamp
+
 Row = dict[str, object]
 AT_WORK = time(6, 0)
 """When software works through the day's reports, UTC."""
@@ -37,9 +39,15 @@ def no_iban(country: str, account: str) -> str:
     return f"{country}{'01' if int(digits) % 97 == 1 else '00'}{account}"
 
 
-def stamp(at: datetime) -> str:
-    """Write a moment as records hold it, UTC."""
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.000Z")
+def add_months(first: date, months: int) -> date:
+    """Move the first day of a month by whole months."""
+    index = first.year * 12 + first.month - 1 + months
+    return date(index // 12, index % 12 + 1, 1)
+
+
+def first_month(since: date, today: date, months: int) -> date:
+    """Give the first month there is something to pay for: of the last so many, and not before the payer came."""
+    return max(add_months(today.replace(day=1), -months), add_months(since.replace(day=1), 1))
 
 
 def audit(made_on: date, moved_on: date) -> Row:

@@ -18,6 +18,7 @@ def test_it_logs_in_by_assertion_and_by_secret(seen, org):
     assert seen["jwt"]["instanceUrl"] == org.instance_url
     assert (seen["identity"]["username"], seen["identity"]["user_id"]) == (org.username, org.integration.id)
     assert seen["identity"]["urls"]["custom_domain"] == org.instance_url
+    assert seen["identity"]["photos"]["thumbnail"] == f"{org.instance_url}/profilephoto/005/T"
 
 
 def test_a_stranger_is_refused_in_the_words_of_oauth(seen):

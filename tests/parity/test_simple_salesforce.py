@@ -163,7 +163,7 @@ def test_limits_and_usage_are_told(sf, org):
     finally:
         org.run(lambda: setattr(org.platform.options, "app_limit", None))
     assert (usage["api-usage"].total, usage["api-usage"].total - usage["api-usage"].used) == (limits["Max"], limits["Remaining"])
-    assert (usage["per-app-api-usage"].total, usage["per-app-api-usage"].name) == (50_000, "Dunwell")
+    assert (usage["per-app-api-usage"].total, usage["per-app-api-usage"].name) == (50_000, "Integration")
 
 
 def test_many_records_go_in_one_call(sf):

@@ -36,6 +36,7 @@ def _access(node: Node) -> ObjectAccess:
         delete=node.flag("allowDelete"),
         view_all=node.flag("viewAllRecords"),
         modify_all=node.flag("modifyAllRecords"),
+        all_fields=node.flag("viewAllFields"),
     )
 
 

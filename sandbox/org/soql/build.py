@@ -1,7 +1,7 @@
 """From grammar rules to the syntax tree: one method a rule.
 
 Must not know the schema or make errors for clients: what cannot be read is an Unreadable with its place.
-Source: SOQL and SOSL Reference, "Quoted String Escape Sequences". Invariant: every node knows its offset in the statement.
+Source: SOQL and SOSL Reference, "Quoted String Escape Sequences", "Alias Notation" (reserved words). Invariant: every node knows its offset in the statement.
 """
 
 import re
@@ -72,6 +72,13 @@ def _path(token: Token) -> Path:
     return Path(tuple(token.split(".")) if token.isidentifier() else tuple(each.strip() for each in token.split(".")), _at(token))
 
 
+def _alias(token: Token) -> str:
+    """Give an alias. GROUP is a reserved word that may name an object; the other ones are no names to the grammar at all."""
+    if "." in token or token.lower() == "group":
+        raise Unreadable(_at(token), f"unexpected token: '{token}'")
+    return str(token)
+
+
 def _names(parts: tuple[object, ...]) -> list[Token]:
     return [each for each in parts if isinstance(each, Token) and each.type == "NAME"]
 
@@ -110,9 +117,7 @@ class _Builder(Transformer[Token, Query]):
         return Item(operand)
 
     def aliased(self, operand: Operand, alias: Token) -> Item:
-        if "." in alias:
-            raise Unreadable(_at(alias), f"unexpected token: '{alias}'")
-        return Item(operand, str(alias))
+        return Item(operand, _alias(alias))
 
     def child_query(self, query: Query) -> ChildQuery:
         return ChildQuery(query)
@@ -151,8 +156,8 @@ class _Builder(Transformer[Token, Query]):
 
     def source(self, *names: Token) -> tuple[Path, str | None, tuple[tuple[str, Path], ...]]:
         first, *rest = names
-        alias = str(rest.pop(0)) if len(rest) % 2 else None
-        return _path(first), alias, tuple((str(rest[place + 1]), _path(rest[place])) for place in range(0, len(rest), 2))
+        alias = _alias(rest.pop(0)) if len(rest) % 2 else None
+        return _path(first), alias, tuple((_alias(rest[place + 1]), _path(rest[place])) for place in range(0, len(rest), 2))
 
     def scope(self, *parts: Token) -> str | None:
         return str(parts[-1]) if parts else None

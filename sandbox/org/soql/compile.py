@@ -68,7 +68,8 @@ class Compiler:
 
     def _names(self, query: Query) -> Names:
         around = self._around
-        return Names(statement(around.schema, around.rights, around.now, around.time_zone), self._soql, query.aliases)
+        root = f"/services/data/v{around.api_version}"
+        return Names(statement(around.schema, around.rights, around.now, around.time_zone, root), self._soql, query.aliases)
 
     def _check(self, query: Query) -> None:
         if query.all_rows:

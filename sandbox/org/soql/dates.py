@@ -5,10 +5,11 @@ and Date Literals", "Date Functions". Invariant: a range is [first day, day afte
 """
 
 import re
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from sandbox.org.functions import add_months
+from sandbox.org.values import stamp
 
 _COUNTED = re.compile(r"(LAST|NEXT)_N_(\w+?)S:(\d+)")
 _AGO = re.compile(r"N_(\w+?)S_AGO:(\d+)")
@@ -85,7 +86,6 @@ def moments_of(first: date, end: date, zone: str) -> tuple[str, str]:
     """Give the kept forms of the moments at which a range of days begins and ends in a zone."""
 
     def midnight(day: date) -> str:
-        at = datetime.combine(day, time(), ZoneInfo(zone)).astimezone(UTC)
-        return at.strftime("%Y-%m-%dT%H:%M:%S.000Z")
+        return stamp(datetime.combine(day, time(), ZoneInfo(zone)))
 
     return midnight(first), midnight(end)

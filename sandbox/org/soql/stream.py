@@ -1,9 +1,11 @@
-"""A query's rows one after another, in bounded memory and as of one moment.
+"""A query's rows one after another, in bounded memory and as of the moment the stream was opened.
 
 Must not build SQL or shape records: it runs the SQL it is given. A store in a file is read on a connection of its own, inside a
-read transaction, so writers go on meanwhile; a store in memory (or one whose transaction is still open) is read at once and
-spilled, packed, into a file. Invariant: rows written after the call are never among those given.
-Source: SQLite, "Write-Ahead Logging" (a reader keeps the snapshot with which its transaction began).
+read transaction, so writers go on meanwhile. A store in memory has one connection: its rows are read slice by slice, others read
+in between, and who wants to write first waits until the rest is read and spilled, packed, into a file; a stream opened inside a
+transaction is spilled at once. Invariant: rows written after the call are never among those given.
+Source: SQLite, "Write-Ahead Logging" (a reader keeps the snapshot with which its transaction began), "Isolation In SQLite"
+(whether a SELECT sees what its own connection writes while it runs is undefined: hence nobody writes while one does).
 """
 
 import marshal
@@ -44,31 +46,60 @@ class _Snapshot:
         self._connection.close()
 
 
-class _Spill:
-    """Rows read at once and kept, packed, outside memory."""
+class _Shared:
+    """Rows read slice by slice on the connection everybody uses; before anybody writes, the rest is read at once and spilled."""
 
-    def __init__(self, connection: sqlite3.Connection, sql: str, parameters: Mapping[str, object]) -> None:
-        self._file: IO[bytes] = SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115 - closed by close(), when the reader is done
-        cursor = connection.execute(sql, dict(parameters))
-        self._count = 0
-        while found := cursor.fetchmany(_CHUNK):
-            marshal.dump(found, self._file)
-            self._count += 1
-        self._file.seek(0)
+    def __init__(self, database: Database, sql: str, parameters: Mapping[str, object]) -> None:
+        self._database = database
+        self._cursor: sqlite3.Cursor | None = database.connection.execute(sql, dict(parameters))
+        self._file: IO[bytes] | None = None
+        self._spilled = 0
+        database.half_read.append(self.spill)
 
     def chunks(self) -> Iterator[list[Row]]:
-        for _ in range(self._count):
-            yield marshal.load(self._file)  # noqa: S302 - written by this very object
+        while found := self._next():
+            yield found
+
+    def _next(self) -> list[Row]:
+        with self._database.lock:
+            found = self._cursor.fetchmany(_CHUNK) if self._cursor is not None else []
+            if not found:
+                self._let_go()
+        if not found and self._file is not None and self._spilled:
+            self._spilled -= 1
+            found = marshal.load(self._file)  # noqa: S302 - written by this very object
+        return found
+
+    def spill(self) -> None:
+        """Read the rest, packed, into a file; whoever calls this has the lock."""
+        if self._cursor is None:
+            return
+        self._file = SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115 - closed by close(), when the reader is done
+        while found := self._cursor.fetchmany(_CHUNK):
+            marshal.dump(found, self._file)
+            self._spilled += 1
+        self._file.seek(0)
+        self._let_go()
+
+    def _let_go(self) -> None:
+        if self._cursor is not None:
+            self._cursor.close()
+            self._cursor = None
+            self._database.half_read.remove(self.spill)
 
     def close(self) -> None:
-        self._file.close()
+        with self._database.lock:
+            self._let_go()
+        self._spilled = 0
+        if self._file is not None:
+            self._file.close()
 
 
 class RowStream:
     """Column names and an iterator of rows of shown values. It closes itself at the end, or by close()."""
 
     def __init__(
-        self, columns: list[str], showers: list[Shower | None], chunks: _Snapshot | _Spill, kinds: list[str] | None = None
+        self, columns: list[str], showers: list[Shower | None], chunks: _Snapshot | _Shared, kinds: list[str] | None = None
     ) -> None:
         self.columns = columns
         self.kinds = kinds or []
@@ -121,4 +152,7 @@ def open_stream(
     path = next((file for _, name, file in connection.execute("PRAGMA database_list") if name == "main"), "")
     if path and not connection.in_transaction:
         return RowStream(names, showers, _Snapshot(path, sql, parameters), kinds)
-    return RowStream(names, showers, _Spill(connection, sql, parameters), kinds)
+    shared = _Shared(database, sql, parameters)
+    if connection.in_transaction:
+        shared.spill()
+    return RowStream(names, showers, shared, kinds)

@@ -131,6 +131,8 @@ class Conditions:
             raise self._constants.mismatch(column, condition.operand, quotes=True)
         if condition.value.kind == "null" or not condition.value.text:
             return f"{column.sql} IS NULL"
+        if "\0" in condition.value.text:
+            return "0"  # SQLite would end the pattern at this character
         left, right = self._folded(column, self._constants.pattern(condition.value), not condition.value.text.isascii(), like=True)
         return f"{left} LIKE {right} ESCAPE '\\'"
 

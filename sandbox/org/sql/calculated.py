@@ -18,6 +18,6 @@ def calculated_column(scope: Scope, one: Field) -> Column:
     return formula_column(scope, one) if one.formula is not None else rollup_column(scope, one)
 
 
-def statement(schema: Schema, rights: Rights, now: datetime, time_zone: str) -> Statement:
+def statement(schema: Schema, rights: Rights, now: datetime, time_zone: str, root: str = "") -> Statement:
     """Begin a statement whose calculated fields are worked out."""
-    return Statement(schema, rights, now, time_zone, calculated_column)
+    return Statement(schema, rights, now, time_zone, calculated_column, root)

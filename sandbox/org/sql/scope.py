@@ -27,6 +27,7 @@ class Statement:
     """What all tables of one statement share: schema, the reader's rights, the time, and the parameters so far.
 
     calculate: gives the SQL of formula and roll-up fields. The SQL holds for a day; the moment is the parameter NOW.
+    root: what the REST addresses of records begin with; bytes are shown as the address where they can be had.
     deferred: parameters known only when the statement is run, each made from the texts lifted out of it.
     """
 
@@ -35,6 +36,7 @@ class Statement:
     now: datetime
     time_zone: str
     calculate: Calculate
+    root: str = ""
     parameters: dict[str, object] = field(default_factory=dict)
     deferred: dict[str, Deferred] = field(default_factory=dict)
     numbers: "count[int]" = field(default_factory=count)
@@ -108,6 +110,9 @@ class Scope:
             return self.statement.calculate(self, one)
         if one.type in COMPOUND_TYPES:
             return Column(compound_sql(self.alias, self.object, one), one.type, one)
+        if one.type == "base64":
+            address = f"'{self.statement.root}/sobjects/{self.object.name}/' || {self.plain('Id')} || '/{one.name}'"
+            return Column(f"CASE WHEN {self.plain(one.name)} IS NOT NULL THEN {address} END", one.type, one)
         return Column(self.plain(one.name), one.type, one, plain=True, scale=one.scale)
 
     def entering(self, one: Field) -> bool:

@@ -36,9 +36,3 @@ def plus(day: date, working_days: int, processor: str) -> date:
 def next_weekday(day: date, weekday: int) -> date:
     """Give the first day after `day` that is this weekday (0 = Monday)."""
     return day + timedelta(days=(weekday - day.weekday() - 1) % 7 + 1)
-
-
-def add_months(first: date, months: int) -> date:
-    """Move the first day of a month by whole months."""
-    index = first.year * 12 + first.month - 1 + months
-    return date(index // 12, index % 12 + 1, 1)

@@ -12,13 +12,14 @@ from random import Random
 
 from sandbox.org import User
 from sandbox.org.org import Org
+from sandbox.org.values import stamp
 from sandbox.worlds.findock.months import Course
 from sandbox.worlds.findock.payers import Claim, Spec, from_story, invented, usual_months
 from sandbox.worlds.findock.rails import CARD, CURRENCY
 from sandbox.worlds.findock.schedules import schedules
 from sandbox.worlds.findock.staff import hire
 from sandbox.worlds.findock.stories import read_book
-from sandbox.worlds.making import Row, audit, chance_of, no_iban, portions, stamp
+from sandbox.worlds.making import Row, audit, chance_of, no_iban, portions
 
 TALK = (
     ("Question", "Question about the monthly amount"),

@@ -10,10 +10,11 @@ from datetime import date, datetime, time, timedelta
 from random import Random
 from zoneinfo import ZoneInfo
 
+from sandbox.org.values import stamp
 from sandbox.worlds.findock import days
 from sandbox.worlds.findock.payers import Claim, Spec
 from sandbox.worlds.findock.rails import CURRENCY, PAY_LINK_METHOD, PAY_LINK_PROCESSOR, UNDER_WAY, Rail
-from sandbox.worlds.making import Row, audit, stamp
+from sandbox.worlds.making import Row, add_months, audit
 
 AHEAD_DAYS = 31
 """An installment is made at most this long before it is due."""
@@ -91,7 +92,7 @@ class Course:
             self._live(month, due_on)
             month.installment |= audit(min(due_on - timedelta(days=AHEAD_DAYS), self.today), month.moved_on)
             yield month
-            first = days.add_months(first, 1)
+            first = add_months(first, 1)
 
     def _live(self, month: Month, due_on: date) -> None:
         spec, rail = self.spec, self.claim.rail

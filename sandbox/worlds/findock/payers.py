@@ -9,10 +9,9 @@ from dataclasses import dataclass, field
 from datetime import date, time, timedelta
 from random import Random
 
-from sandbox.worlds.findock.days import add_months
 from sandbox.worlds.findock.rails import BACS, CARD, LANGUAGE, RAILS, SEPA, TIME_ZONE, Rail
 from sandbox.worlds.findock.stories import Story
-from sandbox.worlds.making import chance_of
+from sandbox.worlds.making import chance_of, first_month
 
 HISTORY_MONTHS = 24
 LARGE = 5000
@@ -117,11 +116,6 @@ def usual_months(payers: int) -> int:
     return HISTORY_MONTHS if payers <= LARGE else LARGE_HISTORY_MONTHS
 
 
-def first_month(since: date, today: date, months: int = HISTORY_MONTHS) -> date:
-    """Give the first month there is an installment for: of the last so many, and not before the payer came."""
-    return max(add_months(today.replace(day=1), -months), add_months(since.replace(day=1), 1))
-
-
 def from_story(number: int, story: Story, today: date) -> Spec:
     """Make the payer a story is about; nothing about them is left to chance."""
     who, paid = story.payer, story.history.self_paid
@@ -133,7 +127,7 @@ def from_story(number: int, story: Story, today: date) -> Spec:
             amount_minor=int(one.amount.replace(".", "")),
             rail=RAILS[one.processor],
             day=one.day,
-            first=date.fromisoformat(f"{one.first}-01") if one.first else first_month(who.customer_since, today),
+            first=date.fromisoformat(f"{one.first}-01") if one.first else first_month(who.customer_since, today, HISTORY_MONTHS),
         )
         for one in story.claims
     )

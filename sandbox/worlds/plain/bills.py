@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from random import Random
 
-from sandbox.worlds.making import Row, audit
-from sandbox.worlds.plain.clients import CURRENCY, Claim, Client, add_months
+from sandbox.worlds.making import Row, add_months, audit
+from sandbox.worlds.plain.clients import CURRENCY, Claim, Client
 
 NOTICE_DAYS = 21
 """A bill is sent this long before it is due."""
@@ -92,7 +92,7 @@ class Course:
             "Last_Tried_On__c": None,
             "Return_Code__c": None,
             "Write_Off_Reason__c": None,
-            "Payment_Link__c": f"https://pay.example.com/tidewater/{number}".replace(":", "-"),
+            "Payment_Link__c": f"https://pay.example.com/tidewater/{number.replace(':', '-')}",
         }
 
     def _live(self, bill: Bill, due_on: date) -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from random import Random
 
-from sandbox.worlds.making import Row, chance_of
+from sandbox.worlds.making import Row, chance_of, first_month
 from sandbox.worlds.plain.stories import Story
 
 HISTORY_MONTHS = 12
@@ -88,17 +88,6 @@ class Client:
         }
 
 
-def add_months(first: date, months: int) -> date:
-    """Move the first day of a month by whole months."""
-    index = first.year * 12 + first.month - 1 + months
-    return date(index // 12, index % 12 + 1, 1)
-
-
-def first_month(since: date, today: date, months: int = HISTORY_MONTHS) -> date:
-    """Give the first month there is a bill for: of the last so many, and not before the client came."""
-    return max(add_months(today.replace(day=1), -months), add_months(since.replace(day=1), 1))
-
-
 def from_story(number: int, story: Story, today: date) -> Client:
     """Make the client a story is about; nothing about them is left to chance."""
     who = story.payer
@@ -109,7 +98,7 @@ def from_story(number: int, story: Story, today: date) -> Client:
             amount_minor=int(one.amount.replace(".", "")),
             method=one.processor,
             day=one.day,
-            first=date.fromisoformat(f"{one.first}-01") if one.first else first_month(who.customer_since, today),
+            first=date.fromisoformat(f"{one.first}-01") if one.first else first_month(who.customer_since, today, HISTORY_MONTHS),
         )
         for one in story.claims
     )

@@ -27,7 +27,7 @@ COLLEAGUES = (
 
 def hire(org: Org) -> Mapping[str, User]:
     """Make the users and let them join their queues; gives users by role, `admin`, `integration` and `package` among them."""
-    return hiring.hire(org, COLLEAGUES, integration=PERMISSIONS, package=("Ledger", "Upload"))
+    return hiring.hire(org, COLLEAGUES, integration=PERMISSIONS, package=("Ledger", "Upload"), admin_queues=("Dunwell_Admins",))
 
 
 __all__ = ["ADMIN", "COLLEAGUES", "INTEGRATION", "PACKAGE", "PERMISSIONS", "Colleague", "hire"]

@@ -11,11 +11,11 @@ from itertools import count
 from sandbox.org.org import Org
 from sandbox.worlds.findock.fill import settle
 from sandbox.worlds.findock.months import Course
-from sandbox.worlds.findock.payers import Claim, Spec, first_month
+from sandbox.worlds.findock.payers import HISTORY_MONTHS, Claim, Spec
 from sandbox.worlds.findock.rails import SEPA
 from sandbox.worlds.findock.staff import COLLEAGUES
 from sandbox.worlds.findock.stories import read_book
-from sandbox.worlds.making import Row, audit, chance_of, portions
+from sandbox.worlds.making import Row, audit, chance_of, first_month, portions
 
 HUB = "Proefdam Housing Association BV"
 """Name of the big Account."""
@@ -65,7 +65,15 @@ def _with_flats(wanted: int, seed: int, today: date) -> Spec:
     flats: list[Claim] = []
     made = 0
     for number in count(1):
-        flat = Claim(f"f{number}", "Green electricity", "debt", 4200 + number % 7 * 350, SEPA, number % 28 + 1, first_month(SINCE, today))
+        flat = Claim(
+            f"f{number}",
+            "Green electricity",
+            "debt",
+            4200 + number % 7 * 350,
+            SEPA,
+            number % 28 + 1,
+            first_month(SINCE, today, HISTORY_MONTHS),
+        )
         made += sum(1 + len(month.payments) for month in Course(hub, flat, today, chance_of(seed, NUMBER, "months", flat.label)).months())
         if made > wanted:
             break

@@ -78,6 +78,7 @@ LOOSER: tuple[tuple[str, Callable[[Verdict], object]], ...] = (
     ("a list of data categories stands in parentheses", lambda it: "DATA CATEGORY" in it.before and it.rest.startswith(",")),
     ("AND and OR are not mixed without parentheses", lambda it: re.match(r"(and|or)\b", it.rest, re.IGNORECASE)),
     ("a backslash escapes only what may be escaped", lambda it: "Illegal character sequence" in it.words),
+    ("a reserved word is no alias", lambda it: it.words == f"unexpected token: '{it.rest[:5]}'" and it.rest[:5].lower() == "group"),
     ("an alias is one word", lambda it: re.match(r"\w+\.\w", it.rest) and re.search(r"[\w)]$", it.before)),
     ("COUNT() stands alone", lambda it: re.search(r"COUNT ?\( ?\)$", it.before, re.IGNORECASE)),
     (
@@ -109,7 +110,8 @@ KNOWN = {
         "a function takes a field, not a literal": 3,
         "a function takes a field, not nothing": 21,
         "a list of data categories stands in parentheses": 1,
-        "an alias is one word": 4,
+        "a reserved word is no alias": 3,
+        "an alias is one word": 5,
         "conditions are joined by AND or OR": 1,
     },
 }

@@ -14,13 +14,20 @@ from sandbox.options import Options
 from sandbox.org.clock import Clock
 from sandbox.org.metadata import load_schema
 from sandbox.org.org import Org
-from sandbox.server import ADMIN, Box, Setup
+from sandbox.server import Box, Setup
 from sandbox.streaming.log import EventLog
+from sandbox.worlds.hiring import ADMIN
 
 NOW = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
 HEAD = '<?xml version="1.0" encoding="UTF-8"?>'
 XMLNS = 'xmlns="http://soap.sforce.com/2006/04/metadata"'
 KEY = "<caseSensitive>true</caseSensitive><externalId>true</externalId><length>40</length><type>Text</type><unique>true</unique>"
+NUMBER = "<precision>5</precision><scale>1</scale><type>Number</type>"
+PAYER_FIELDS = {
+    "Key__c": KEY,
+    "Code__c": KEY.replace("true</caseSensitive>", "false</caseSensitive>"),
+    "Parent__c": "<referenceTo>Payer__c</referenceTo><relationshipName>Children</relationshipName><type>Lookup</type>",
+}
 LINE_FIELDS = {
     "Key__c": KEY,
     "Ref__c": KEY.replace("<unique>true</unique>", ""),
@@ -53,12 +60,21 @@ def write_object(root: Path, name: str, sharing: str, fields: dict[str, str], ru
         (folder / "validationRules" / "Rule.validationRule-meta.xml").write_text(text)
 
 
+def write_event(root: Path, name: str, fields: dict[str, str]) -> None:
+    """Write one platform event as SFDX source."""
+    write_object(root, name, "ReadWrite", fields)
+    body = f"<label>{name[:-3]}</label><pluralLabel>{name[:-3]}s</pluralLabel><deploymentStatus>Deployed</deploymentStatus>"
+    more = "<eventType>HighVolume</eventType><publishBehavior>PublishAfterCommit</publishBehavior>"
+    (root / "objects" / name / f"{name}.object-meta.xml").write_text(f"{HEAD}<CustomObject {XMLNS}>{body}{more}</CustomObject>")
+
+
 @pytest.fixture(scope="session")
 def dx(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The test package's source, written once."""
     root = tmp_path_factory.mktemp("bulk-dx")
-    write_object(root, "Payer__c", "ReadWrite", {"Key__c": KEY})
+    write_object(root, "Payer__c", "ReadWrite", PAYER_FIELDS)
     write_object(root, "Line__c", "ControlledByParent", LINE_FIELDS, "Amount__c &lt; 0")
+    write_event(root, "Signal__e", {"Note__c": "<length>10</length><required>true</required><type>Text</type>", "Weight__c": NUMBER})
     members = root / "platformEventChannelMembers"
     members.mkdir()
     selected = "<eventChannel>ChangeEvents</eventChannel><selectedEntity>Line__ChangeEvent</selectedEntity>"

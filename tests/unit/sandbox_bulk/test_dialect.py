@@ -2,6 +2,7 @@
 
 import csv
 import io
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -26,10 +27,35 @@ def test_rows_written_are_read_back(rows, delimiter, ending):
     assert list(csv.reader(io.StringIO(text, newline=""), delimiter=dialect.comma)) == rows
     spool = Spool()
     spool.append(text.encode())
-    read = list(dialect.rows(spool.lines()))
+    for pieces in (spool.lines(), spool.pieces()):
+        read = list(dialect.rows(pieces))
+        assert [cells for cells, _ in read] == rows
+        assert b"".join(raw for _, raw in read).decode() == text
     spool.close()
-    assert [cells for cells, _ in read] == rows
-    assert b"".join(raw for _, raw in read).decode() == text
+
+
+def rows_or_refusal(pieces, dialect):
+    """The rows before anything is wrong, and what is."""
+    found = []
+    try:
+        for row in dialect.rows(iter(pieces)):
+            found.append(row)  # noqa: PERF402 - those before a refusal count
+    except DialectError as error:
+        return found, str(error)
+    return found, ""
+
+
+@given(
+    lines=st.lists(st.text(alphabet='a,"é\r', max_size=6).map(lambda text: f"{text}\n".encode()) | st.just(b"\xff\n"), max_size=7),
+    cuts=st.sets(st.integers(1, 6)),
+    ending=st.sampled_from(sorted(LINE_ENDINGS)),
+)
+def test_how_data_is_cut_into_pieces_changes_nothing(lines, cuts, ending):
+    """Many lines at once are read as they are one by one: the same rows, the same bytes, refused at the same row."""
+    bounds = [0, *sorted(cut for cut in cuts if cut < len(lines)), len(lines)]
+    pieces = [b"".join(lines[start:end]) for start, end in pairwise(bounds) if start < end]
+    dialect = Dialect(ending=ending)
+    assert rows_or_refusal(pieces, dialect) == rows_or_refusal(lines, dialect)
 
 
 def test_text_that_is_no_csv_is_refused():

@@ -2,6 +2,8 @@
 
 import pytest
 
+from sandbox.org.errors import OrgError
+
 
 def errors(bulk, job):
     """What `sf__Error` says, row by row."""
@@ -134,7 +136,6 @@ def test_rows_fail_one_by_one_with_code_message_and_fields(bulk):
 
 def test_a_trigger_that_refuses_fails_its_row_only(bulk):
     """What a trigger did for a refused row is undone with it; the rows beside it stay."""
-    from sandbox.org.errors import OrgError
 
     def refuse(change):
         if change.sobject == "Payer__c" and change.record["Name"] == "b":
@@ -165,6 +166,44 @@ def test_rows_of_one_key_in_one_chunk(bulk, fail_all, failed):
     job = bulk.load("Key__c,Name\nk,a\nk,b\nk,c\nj,d\n", "upsert", "Payer__c", externalIdFieldName="Key__c")
     assert errors(bulk, job) == ["DUPLICATE_VALUE:Duplicate external id specified: k:Key__c --"] * failed
     assert [row["Name"] for row in bulk.rows(job)] == ["a", "c", "d"][fail_all:]
+
+
+def test_doubles_stay_refused_when_a_trigger_refuses_another_row(bulk):
+    """That rows are then written one by one makes no row of a key pass."""
+
+    def refuse(change):
+        if change.record.get("Name") == "no":
+            raise OrgError(400, "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY", "no")
+
+    bulk.box.run(lambda: bulk.box.org.on_change.append(refuse))
+    job = bulk.load("Key__c,Name\nk,a\nk,b\nj,no\n", "upsert", "Payer__c", externalIdFieldName="Key__c")
+    assert [text.split(":")[0] for text in errors(bulk, job)] == [
+        "DUPLICATE_VALUE",
+        "DUPLICATE_VALUE",
+        "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY",
+    ]
+    assert bulk.records("SELECT Id FROM Payer__c") == []
+
+
+@pytest.mark.parametrize(("fail_all", "name"), [(True, "second"), (False, "first")])
+def test_rows_of_one_record_in_one_chunk(bulk, fail_all, name):
+    """They fail, with ids of either length, or by a switch all but the first; in the next chunk the last one wins."""
+    payer, other = bulk.payers(2)
+    bulk.option(duplicates_fail_all=fail_all, bulk_chunk_rows=3)
+    job = bulk.load(f"Id,Name\n{payer},first\n{payer[:15]},again\n{other},x\n{other},second\n", "update", "Payer__c")
+    assert f"DUPLICATE_VALUE:Duplicate id specified: {payer[:15]}:--" in errors(bulk, job)
+    assert job["numberRecordsFailed"] == (2 if fail_all else 1)
+    assert [one["Name"] for one in bulk.records(f"SELECT Name FROM Payer__c WHERE Id = '{other}'")] == ["second"]
+    assert [one["Name"] for one in bulk.records(f"SELECT Name FROM Payer__c WHERE Id = '{payer}'")] == ["P0" if fail_all else name]
+
+
+def test_a_field_that_may_be_filled_on_creation_only_stays_so(bulk):
+    """Also for a value that a row before has been created with: a master is for ever."""
+    bulk.payers(1)
+    line = bulk.rows(bulk.load("Name,Payer__r.Key__c\na,P0\n"))[0]["sf__Id"]
+    job = bulk.load(f"Id,Name,Payer__r.Key__c\n,b,P0\n{line},c,P0\n", "upsert", externalIdFieldName="Id")
+    assert [row["Name"] for row in bulk.rows(job)] == ["b"]
+    assert errors(bulk, job)[0].startswith("INVALID_FIELD_FOR_INSERT_UPDATE:Unable to create/update fields: Payer__c.")
 
 
 def test_upsert_needs_its_external_id(bulk):

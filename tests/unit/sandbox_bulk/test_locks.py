@@ -100,3 +100,10 @@ def test_other_faults_know_no_rows(wrong):
     """A member of another kind is refused."""
     with pytest.raises(ValueError, match="knows no"):
         FaultSpec(kind="drop", **wrong)
+
+
+def test_batches_worked_on_one_after_another_do_not_compete(bulk):
+    """How many run side by side is an option: with one lane nobody holds what another needs."""
+    bulk.payers(2)
+    bulk.option(**LANES, bulk_lanes=1)
+    assert bulk.load(lines([0, 1] * 4))["numberRecordsFailed"] == 0

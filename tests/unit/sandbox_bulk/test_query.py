@@ -150,6 +150,14 @@ def test_states_advance_over_polls(bulk):
     assert (gone.status_code, gone.json()) == (404, [{"errorCode": "NOT_FOUND", "message": "The requested resource does not exist"}])
 
 
+def test_a_job_may_take_its_time(bulk):
+    """With seconds asked for it waits before it begins, however often it is looked at."""
+    bulk.option(bulk_seconds=3600.0)
+    job_id = bulk.make("query", operation="query", query="SELECT Id FROM Line__c")["id"]
+    assert [bulk("GET", f"jobs/query/{job_id}").json()["state"] for _ in range(3)] == ["UploadComplete"] * 3
+    assert bulk("PATCH", f"jobs/query/{job_id}", json={"state": "Aborted"}).json()["state"] == "Aborted"
+
+
 def test_jobs_are_listed_page_by_page_and_by_type(bulk):
     """Lists hold a thousand jobs by default, go on by locator, and know ingest from query."""
     bulk.option(bulk_list_rows=2)

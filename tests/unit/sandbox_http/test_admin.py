@@ -13,8 +13,11 @@ import requests
 
 from sandbox.options import Options
 from sandbox.org.clock import Clock
+from sandbox.org.metadata import load_schema
+from sandbox.org.org import Org
 from sandbox.server import Box, Setup
 from sandbox.usage import HOUR, RollingCount, label
+from sandbox.worlds.opening import WorldError
 
 
 def test_the_clock_stands_still_until_moved(admin, call):
@@ -130,6 +133,38 @@ def test_an_org_that_cannot_start_says_why(make_org):
         Box(Setup(port=int(box.instance_url.rpartition(":")[2])), make_org).__enter__()
 
 
+def test_an_org_that_cannot_start_leaves_nothing_behind(tmp_path):
+    """Neither a store nor a log of events; those of an org that was there stay."""
+    with pytest.raises(WorldError), Box(Setup(world="nowhere", store=tmp_path / "org.db")):
+        pass
+    assert list(tmp_path.iterdir()) == []
+    (tmp_path / "org.db.events").touch()
+    with pytest.raises(WorldError), Box(Setup(world="nowhere", store=tmp_path / "org.db")):
+        pass
+    assert [each.name for each in tmp_path.iterdir()] == ["org.db.events"]
+
+
+def test_the_integration_user_of_an_org_without_a_world_has_the_sets_of_the_source_and_no_profile(tmp_path):
+    """A profile in the source gives what it grants to nobody who does not hold it."""
+    head = '<?xml version="1.0" encoding="UTF-8"?>'
+    for folder, ending, tag in (("profiles", "profile", "Profile"), ("permissionsets", "permissionset", "PermissionSet")):
+        (tmp_path / folder).mkdir()
+        body = f'{head}<{tag} xmlns="http://soap.sforce.com/2006/04/metadata"><label>{tag}</label></{tag}>'
+        (tmp_path / folder / f"{tag}.{ending}-meta.xml").write_text(body)
+    with Box(Setup(), lambda _setup, log: Org(load_schema([tmp_path]), Clock(), events=log)) as box:
+        assert box.integration.permission_sets == ("PermissionSet",)
+
+
+def test_what_is_not_carried_out_is_said(box, tmp_path):
+    """Metadata that a real org would act on is listed by the admin port, with the reason."""
+    (tmp_path / "Chase.flow-meta.xml").write_text("<Flow/>")
+    assert requests.get(f"{box.admin_url}/ignored", timeout=10).json() == []
+    with Box(Setup(), lambda _setup, log: Org(load_schema([tmp_path]), Clock(), events=log)) as other:
+        (one,) = requests.get(f"{other.admin_url}/ignored", timeout=10).json()
+    path = (tmp_path / "Chase.flow-meta.xml").as_posix()
+    assert one == {"path": path, "kind": "flow", "changes_behaviour": True, "why": "flows do not run"}
+
+
 def test_held_polls_do_not_delay_the_end(make_org):
     """Stopping answers whoever waits."""
     with Box(Setup(options=Options()), make_org) as box:
@@ -189,3 +224,21 @@ def test_the_command_prints_one_line_and_ends_on_sigterm(tmp_path):
         process.send_signal(signal.SIGTERM)
         rest, _ = process.communicate(timeout=20)
     assert (process.returncode, rest, key.exists()) == (0, "", False)
+
+
+def test_the_command_says_on_stderr_what_it_does_not_carry_out(tmp_path):
+    """A world whose source has a flow is served, and nobody can believe that the flow runs."""
+    world = tmp_path / "quiet"
+    (world / "dx").mkdir(parents=True)
+    (world / "dx" / "Chase.flow-meta.xml").write_text("<Flow/>")
+    (world / "__init__.py").write_text(
+        "from pathlib import Path\nDX = [Path(__file__).parent / 'dx']\ndef build(org, *, payers, seed): ...\ndef automate(org): ...\n"
+    )
+    command = [sys.executable, "-m", "sandbox", "--port", "0", "--admin-port", "0", "--world", str(world)]
+    with subprocess.Popen(  # noqa: S603 - our own interpreter
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=Path(__file__).parents[3]
+    ) as process:
+        assert json.loads(process.stdout.readline())["instance_url"]
+        process.send_signal(signal.SIGTERM)
+        _, said = process.communicate(timeout=20)
+    assert said == f"not carried out: {world.as_posix()}/dx/Chase.flow-meta.xml (flow): flows do not run\n"

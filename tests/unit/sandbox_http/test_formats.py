@@ -146,7 +146,7 @@ def test_an_apps_own_usage_is_told_on_request(call, admin):
     """per-app-api-usage stands beside the org's."""
     admin("/settings", {"app_limit": 250})
     admin("/usage", {"api_calls": 16})
-    assert call("GET", "limits").headers["Sforce-Limit-Info"] == "api-usage=17/100000; per-app-api-usage=17/250(appName=Dunwell)"
+    assert call("GET", "limits").headers["Sforce-Limit-Info"] == "api-usage=17/100000; per-app-api-usage=17/250(appName=Integration)"
 
 
 def test_limits_tell_what_is_left(call):

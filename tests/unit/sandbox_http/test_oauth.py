@@ -200,6 +200,24 @@ def test_an_identity_is_told_to_its_owner_only(box):
         assert (reply.status_code, reply.text) == (403, word)
 
 
+def test_an_identity_tells_what_the_user_record_holds(box):
+    """Identity and userinfo have the members of recorded answers, each in its own words, and follow the record."""
+    headers = {"Authorization": f"Bearer {box.token()}"}
+    here = {"TimeZoneSidKey": "Europe/London", "City": "Leith", "MobilePhone": "+44 7700 900123"}
+    box.run(lambda: box.org.update("User", box.integration.id, here, session=box.org.system))
+    identity = requests.get(f"{box.instance_url}/id/{box.org.org_id}/{box.integration.id}", headers=headers, timeout=10).json()
+    info = requests.get(f"{box.instance_url}/services/oauth2/userinfo", headers=headers, timeout=10).json()
+    photos = {"picture": f"{box.instance_url}/profilephoto/005/F", "thumbnail": f"{box.instance_url}/profilephoto/005/T"}
+    shared = {"photos": photos, "utcOffset": 0, "locale": "en_IE_EURO", "active": True, "email": box.username}
+    assert shared.items() <= identity.items()
+    assert shared.items() <= info.items()
+    own = {"timezone": "Europe/London", "addr_city": "Leith", "addr_street": None, "mobile_phone": "+44 7700 900123"}
+    assert (own | {"last_modified_date": "2026-03-02T08:00:00Z"}).items() <= identity.items()
+    assert (info["zoneinfo"], info["given_name"], info["nickname"]) == ("Europe/London", identity["first_name"], identity["nick_name"])
+    assert ("display_name" in info, "sub" in identity) == (False, False)
+    assert identity["urls"]["feed_items"] == f"{box.instance_url}/services/data/v{{version}}/chatter/feed-items"
+
+
 def test_tokens_end_when_their_time_is_over(box, admin):
     """A lifetime in real seconds; introspection tells what is left."""
     admin("/settings", {"token_seconds": 3600})

@@ -107,3 +107,16 @@ def test_the_bytes_of_a_file_are_read_by_the_name_of_their_field(call):
     assert (reply.content, reply.headers["Content-Type"]) == (b"\x00\xff\x01\n", "application/octet-stream")
     assert call("GET", f"sobjects/Attachment/{record_id[:-4]}9AAA/Body").status_code == 404
     assert call("DELETE", f"sobjects/Attachment/{record_id}/Body").status_code == 405
+
+
+def test_bytes_are_shown_as_the_address_they_can_be_read_at(call):
+    """In queries, in child queries, in collections and of a related record alike: never the bytes themselves."""
+    account = call.create("Account", Name="a")
+    record_id = call.create("Attachment", Name="letter.pdf", ParentId=account, Body="AP8BCg==")
+    path = f"/services/data/v66.0/sobjects/Attachment/{record_id}/Body"
+    found = call("GET", "query", params={"q": f"SELECT Body FROM Attachment WHERE Id = '{record_id}'"}).json()
+    assert [each["Body"] for each in found["records"]] == [path]
+    below = call("GET", "query", params={"q": f"SELECT (SELECT Body FROM Attachments) FROM Account WHERE Id = '{account}'"}).json()
+    assert below["records"][0]["Attachments"]["records"][0]["Body"] == path
+    listed = call("POST", "composite/sobjects/Attachment", json={"ids": [record_id], "fields": ["Body"]}).json()
+    assert listed[0]["Body"] == path

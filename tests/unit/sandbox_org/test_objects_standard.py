@@ -175,13 +175,41 @@ def test_what_was_deleted_together_comes_back_together(plain):
     """Undeleting a master brings its details back and sets again the lookups that were cleared."""
     account = plain.create("Account", Name="Ford Mill")
     payer = plain.create("Contact", LastName="Vane", AccountId=account)
-    case = plain.create("Case", ContactId=payer, Subject="Wrong bill")
+    branch = plain.create("Account", Name="Ford Mill Bakery", ParentId=account)
     plain.delete("Account", account)
     assert refusal(plain.read, "Contact", payer, "Id").code == "ENTITY_IS_DELETED"
-    assert plain.read("Case", case, "ContactId") == (None,)
+    assert plain.read("Account", branch, "ParentId") == (None,)
     plain.org.undelete("Account", account, session=plain.session)
     assert plain.read("Contact", payer, "AccountId") == (account,)
-    assert plain.read("Case", case, "ContactId", "AccountId") == (payer, account)
+    assert plain.read("Account", branch, "ParentId") == (account,)
+
+
+def test_who_has_cases_cannot_be_deleted(plain):
+    """Cases hold on to their Account and their Contact, in recorded words; nothing is deleted by the attempt."""
+    account = plain.create("Account", Name="Ford Mill")
+    person = plain.create("Contact", AccountId=account, Salutation="Mr.", FirstName="Josh", LastName="Testdavis")
+    case = plain.create("Case", ContactId=person, AccountId=account)
+    (number,) = plain.read("Case", case, "CaseNumber")
+    for sobject, record_id, name in (("Account", account, "Ford Mill"), ("Contact", person, "Mr. Josh Testdavis")):
+        refused = refusal(plain.delete, sobject, record_id)
+        words = f"Your attempt to delete {name} could not be completed because it is associated with the following cases.: {number}\n"
+        assert (refused.status, refused.code, refused.message) == (400, "DELETE_FAILED", words)
+    assert plain.read("Contact", person, "AccountId") == (account,)
+    plain.delete("Case", case)
+    plain.delete("Account", account)
+    assert plain.rows(f"SELECT Id FROM Contact WHERE Id = '{person}'") == []
+
+
+def test_an_activated_contract_holds_on_to_its_account_and_a_draft_goes_with_it(plain):
+    """Only what was agreed is kept from being deleted."""
+    account = plain.create("Account", Name="Ford Mill")
+    draft = plain.create("Contract", AccountId=account)
+    agreed = plain.create("Contract", AccountId=account)
+    plain.update("Contract", agreed, Status="Activated")
+    assert "associated with the following contracts" in refusal(plain.delete, "Account", account).message
+    plain.delete("Contract", agreed)
+    plain.delete("Account", account)
+    assert plain.rows(f"SELECT Id FROM Contract WHERE Id = '{draft}'") == []
 
 
 def test_a_person_account_is_an_account_and_a_contact(people):

@@ -6,12 +6,15 @@ import pytest
 
 from sandbox.org import ids
 from sandbox.org.clock import Clock
-from sandbox.org.dml import auto_number
 from sandbox.org.errors import OrgError
 from sandbox.org.metadata import load_schema
+from sandbox.org.newrow import auto_number
 from sandbox.org.standard import standard_objects
 
-NAMELESS = {"GroupMember", "QueueSobject", "PermissionSetAssignment", "CampaignMember", "CaseComment", "ContentDocumentLink"}
+NAMELESS = {
+    *("GroupMember", "QueueSobject", "PermissionSetAssignment", "ObjectPermissions", "FieldPermissions"),
+    *("CampaignMember", "CaseComment", "ContentDocumentLink"),
+}
 NAMELESS |= {"OpportunityContactRole"}
 
 

@@ -40,6 +40,22 @@ def test_a_stream_shows_one_moment_and_lets_writers_go_on(stored):
     assert stored.query("SELECT COUNT() FROM Invoice__c").total_size == 5002
 
 
+def test_rows_in_memory_are_read_as_they_are_asked_for_until_somebody_writes(company):
+    """Others read in between; a write first has the rest put aside, and a stream read to its end holds up nobody."""
+    company.org.bulk_load("Invoice__c", [{"Amount__c": n} for n in range(6000)])
+    rows = open_stream(company, "SELECT Amount__c FROM Invoice__c ORDER BY Amount__c")
+    database = company.org._database
+    assert next(rows) == [0.0]
+    assert company.query("SELECT COUNT() FROM Invoice__c").total_size == 6000
+    assert len(database.half_read) == 1
+    company.invoice()
+    assert database.half_read == []
+    assert [row[0] for row in rows] == [float(n) for n in range(1, 6000)]
+    with open_stream(company, "SELECT Id FROM Invoice__c") as again:
+        assert len(list(again)) == 6001
+        assert database.half_read == []
+
+
 def test_a_stream_opened_inside_a_transaction_sees_its_writes(stored):
     """A transaction reads what it wrote itself."""
     with stored.org.transaction():

@@ -62,8 +62,11 @@ def test_no_account_number_is_one(name: str) -> None:
 
 @pytest.mark.parametrize("name", known_worlds())
 def test_no_mail_arrives_and_no_link_leads_anywhere(name: str) -> None:
-    """Every address and every link is of a reserved domain."""
+    """Every address and every link is of a reserved domain, and a field for links holds nothing else."""
     domains = {value.rsplit("@", 1)[1] for _, _, value in texts(name) if re.fullmatch(r"[^@\s]+@[^@\s]+\.[^@\s]+", value)}
+    links = [value for _, kind, value in texts(name) if kind == "url"]
+    assert len(links) > 100
+    assert [value for value in links if not re.fullmatch(r"https://[a-z.]+/\S+", value)] == []
     domains |= {host for _, _, value in texts(name) for host in re.findall(r"https?://([^/\s:]+)", value)}
     assert "example.com" in domains
     assert sorted(domain for domain in domains if not RESERVED.search(f"@{domain}")) == []
