@@ -142,7 +142,7 @@ def _in_currency(payments: pd.DataFrame, installments: pd.DataFrame, slot: Ints)
 
 
 def _outcomes(payments: pd.DataFrame) -> Ints:
-    codes = pd.Categorical(payments["outcome"], categories=list(OUTCOMES)).codes.astype(np.int64)
+    codes = pd.Index(OUTCOMES).get_indexer(pd.Index(payments["outcome"])).astype(np.int64)
     if (codes < 0).any():
         raise ValueError(f"a payment with outcome {payments['outcome'][int(np.flatnonzero(codes < 0)[0])]!r}")
     return codes

@@ -35,14 +35,23 @@ def _financial(market: str, year: int) -> frozenset[date]:
 def _listed(source: Callable[..., object], name: str | None, year: int) -> frozenset[date]:
     if not name:
         return NONE
-    country, _, region = name.upper().partition("-")
-    for part in dict.fromkeys((region or PARTS.get(country), PARTS.get(country), None)):
+    country, _, region = name.partition("-")
+    country = country.upper()
+    for part in dict.fromkeys((_part(country, region) or PARTS.get(country), PARTS.get(country), None)):
         try:
             found = source(country, years=year, **({"subdiv": part} if part else {}))
         except (NotImplementedError, KeyError, ValueError, AttributeError):
             continue
         return frozenset(found) if isinstance(found, dict) else NONE
     return NONE
+
+
+@lru_cache(maxsize=512)
+def _part(country: str, region: str) -> str | None:
+    """Give the code of a part of a country, written as a code (``BY``) or by name (``Bayern``); as it is where nobody knows it."""
+    known = getattr(getattr(holidays, country, None), "subdivisions_aliases", {})
+    wanted = region.strip().casefold()
+    return next((code for word, code in known.items() if word.casefold() == wanted), region.strip().upper()) or None
 
 
 def is_holiday(country: str | None, day: date) -> bool:

@@ -38,7 +38,7 @@ def ration(decisions: Sequence[Decision], desk: Desk) -> list[Decision]:
     currency, then key: the same decisions are rationed alike in any order.
     """
     left = dict(desk.left)
-    today = desk.now.astimezone(desk.where).date()
+    today = _today(desk)
     asked = [
         (one, call)
         for one in decisions
@@ -55,18 +55,23 @@ def ration(decisions: Sequence[Decision], desk: Desk) -> list[Decision]:
             left[role] -= 1
         else:
             over.add(call.key)
-    return [_without(one, over, desk, today) for one in decisions]
+    return [carry_over(one, frozenset(over), desk) for one in decisions]
+
+
+def _today(desk: Desk) -> date:
+    return desk.now.astimezone(desk.where).date()
 
 
 def _rank(decision: Decision, call: FollowUp) -> tuple[int, int, int, str]:
     return _PRIORITIES.get(call.priority, 1), -decision.arrears.days_past_due, -(call.amount_minor or 0), call.key
 
 
-def _without(decision: Decision, over: set[str], desk: Desk, today: date) -> Decision:
+def carry_over(decision: Decision, over: frozenset[str], desk: Desk) -> Decision:
+    """Give ``decision`` with the calls under the keys ``over`` withheld until the next working day."""
     carried = [one for one in decision.follow_ups if one.key in over]
     if not carried:
         return decision
-    again_on = business_day_from(None, desk.country, date.fromordinal(today.toordinal() + 1))
+    again_on = business_day_from(None, desk.country, date.fromordinal(_today(desk).toordinal() + 1))
     again_at = local(again_on, OPENING_MINUTE, desk.where)
     withheld = [Withheld(one.kind, (Withholding.CAPACITY,), again_at, one.key, one.installments, one.rule) for one in carried]
     look = again_at if decision.look_again_at is None else min(decision.look_again_at, again_at)

@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime, time
 from types import MappingProxyType
 
 from connector.core.keys import key as make_key
-from connector.core.model import Decision, FollowUp, Withheld
+from connector.core.model import Decision, FollowUp, Hold, Withheld
 from connector.core.words import (
     CONTACT_KINDS,
     SENSITIVE_CATEGORIES,
@@ -170,7 +170,7 @@ def _surface(decision: Decision, one: FollowUp, view: View, now: datetime) -> li
     if one.at > now:
         return []
     if one.kind is Kind.HOLD and one.hold is not None:
-        made = _hold(decision, one) if one.key not in view.holds else []
+        made = [_hold(decision, one, one.hold)] if one.key not in view.holds else []
         return [*made, _becomes(decision, one.key, {"status": FollowUpStatus.DONE, "done_at": now})]
     if one.kind not in VISIBLE_KINDS:
         return []
@@ -182,10 +182,7 @@ def _surface(decision: Decision, one: FollowUp, view: View, now: datetime) -> li
     return []
 
 
-def _hold(decision: Decision, one: FollowUp) -> list[Change]:
-    hold = one.hold
-    if hold is None:
-        return []
+def _hold(decision: Decision, one: FollowUp, hold: Hold) -> Change:
     values: Values = {
         "cause": hold.cause,
         "from_on": hold.from_on,
@@ -193,7 +190,7 @@ def _hold(decision: Decision, one: FollowUp) -> list[Change]:
         "installments": " ".join(hold.installments),
         "evidence": " ".join(one.reasons),
     }
-    return [Change("insert", "hold", decision.payer, values, key=one.key)]
+    return Change("insert", "hold", decision.payer, values, key=one.key)
 
 
 def _becomes(decision: Decision, key: str, values: Values) -> Change:

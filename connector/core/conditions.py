@@ -124,7 +124,7 @@ def _one(text: str, fact: Fact, samples: list[object], exponent: Callable[[str],
             return _money(text, fact, samples, exponent)
         case FactKind.FLAG:
             return _flag(text, fact, samples)
-        case FactKind.WORD | FactKind.TEXT:
+        case _:
             return _word(text, fact, samples)
 
 

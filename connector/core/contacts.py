@@ -18,7 +18,7 @@ from connector.core.policy import Ladder, Row, Step, Task
 from connector.core.retries import NOTHING_DATED
 from connector.core.sheet import Sheet
 from connector.core.situation import Work
-from connector.core.timing import HORIZON_DAYS, Slot, Wish, local, wish
+from connector.core.timing import Slot, Wish, local, wish
 from connector.core.words import CONTACT_KINDS, Channel, Kind, Tone, Withholding
 
 SOFTER = {Tone.FINAL: Tone.FIRM, Tone.FIRM: Tone.NEUTRAL, Tone.NEUTRAL: Tone.GENTLE}
@@ -41,7 +41,7 @@ def plan_contacts(sheet: Sheet, works: Sequence[Work], *, first: bool) -> None:
     """
     courses: dict[tuple[str, bool], list[Work]] = {}
     for work in works:
-        if work.ruling.ladder is not None:
+        if work.ruling.ladder is not None and not _partly_given(work):
             courses.setdefault((work.item.currency, work.is_gift), []).append(work)
     for _, course in sorted(courses.items()):
         if first != (min(course, key=lambda work: work.order).progress.level == 0):
@@ -52,6 +52,11 @@ def plan_contacts(sheet: Sheet, works: Sequence[Work], *, first: bool) -> None:
             _withhold(sheet, held)
         if free:
             _step(sheet, free)
+
+
+def _partly_given(work: Work) -> bool:
+    """Tell whether part of a gift has come: nothing of it is owed, so nobody asks for the rest."""
+    return work.is_gift and work.item.paid_minor > 0
 
 
 def leader(course: Sequence[Work]) -> Work:
@@ -104,8 +109,10 @@ def _beside_the_last(sheet: Sheet, course: Sequence[Work], lead: Work, ladder: L
     """Keep what goes with the step made last (a call that had to wait for a working day or for the caps) until the next is made."""
     anchor = min(course, key=lambda work: work.order)
     for step in ladder.steps:
+        if step.level != anchor.progress.level or not step.also:
+            continue
         own = step_key(step.kind, anchor.item.id, anchor.episode_on, step.level)
-        if step.level == anchor.progress.level and sheet.is_done(own):
+        if sheet.is_done(own):
             for task in step.also:
                 write(sheet, Ask(task, course, lead.ruling, f"{own}-with", sheet.today))
 
@@ -140,10 +147,17 @@ def _write_step(sheet: Sheet, course: Sequence[Work], lead: Work, step: Step, as
     """Put one step down: a contact, a call, or work for colleagues. ``ask``: its key, its day, and what it waits for."""
     own, day, note = ask
     tone = lead.ruling.tone if step.level == 1 and lead.ruling.tone is not None else step.tone
-    task = Task(step.kind, step.assignee, step.priority, step.subject, step.template, tone)
+    template = "partial_payment" if _thanks_first(course, step) else step.template
+    task = Task(step.kind, step.assignee, step.priority, step.subject, template, tone)
     write(sheet, Ask(task, course, lead.ruling, own, day, step.level, step.at_once, note=note))
     for task in step.also:
         write(sheet, Ask(task, course, lead.ruling, f"{own}-with", day))
+
+
+def _thanks_first(course: Sequence[Work], step: Step) -> bool:
+    """Tell whether the first reminder answers a part that was paid: it thanks for it, instead of saying that nothing came."""
+    anchor = min(course, key=lambda work: work.order)
+    return step.level == 1 and step.kind is Kind.REMIND and anchor.item.paid_minor > 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +203,7 @@ def _write_contact(sheet: Sheet, ask: Ask) -> None:
     if channel is None:
         _withheld(sheet, ask, Block(refused or Withholding.NO_CHANNEL))
         if ask.level is not None and not ask.course[0].is_gift:
-            _ask_a_person(sheet, ask, UNREACHABLE)
+            _ask_a_person(sheet, ask)
         return
     not_before = max(sheet.now, local(ask.day, 0, sheet.diary.zones[0]))
     wanted = wish(sheet.habit, channel)
@@ -205,10 +219,17 @@ def _write_contact(sheet: Sheet, ask: Ask) -> None:
     _put(sheet, ask, kept, channel, _why_then(sheet, kept, slot, habit=not ask.at_once))
 
 
-def _ask_a_person(sheet: Sheet, ask: Ask, what: str) -> None:
-    """Have a person decide where the payer has not allowed the way they were to be reached: silence would leave them alone with it."""
-    own = f"{Kind.REVIEW}-{ask.key.partition('-')[2]}" + ("" if ask.task.kind is Kind.CALL else "-reach")
-    task = Task(Kind.REVIEW, ask.task.assignee or "credit_manager", ask.task.priority, what)
+def _ask_a_person(sheet: Sheet, ask: Ask) -> None:
+    """Have a person decide where the payer has not allowed the way they were to be reached: silence would leave them alone with it.
+
+    Who may be neither written to nor called is one question, not two.
+    """
+    own, what, priority = f"{Kind.REVIEW}-{ask.key.partition('-')[2]}", UNCALLED, ask.task.priority
+    if channel_for(sheet.position.addressee, sheet.policy.channels)[0] is None:
+        anchor = min(ask.course, key=lambda work: work.order)
+        own, what = key(Kind.REVIEW, subject(anchor.item.id), anchor.episode_on, "reach"), UNREACHABLE
+        priority = "High" if any(task.priority == "High" for task in ask.row.tasks) else priority
+    task = Task(Kind.REVIEW, ask.task.assignee or "credit_manager", priority, what)
     write(sheet, replace(ask, task=task, key=own, day=max(ask.day, sheet.today)))
 
 
@@ -225,7 +246,7 @@ def _write_call(sheet: Sheet, ask: Ask) -> None:
     if block is not None:
         _withheld(sheet, ask, block)
         if block.reason == Withholding.NO_CONSENT:
-            _ask_a_person(sheet, ask, UNCALLED)
+            _ask_a_person(sheet, ask)
         return
     _put(sheet, ask, planned if planned is not None and planned <= sheet.now == at else at)
 
@@ -233,13 +254,11 @@ def _write_call(sheet: Sheet, ask: Ask) -> None:
 def _working_hour(sheet: Sheet, begin: datetime) -> datetime | None:
     """Give ``begin`` if the payer may be called then and people work that day, else ten in the morning of the next such day."""
     where, at = sheet.diary.zones[0], sheet.diary.next_lawful(begin)
-    for _ in range(HORIZON_DAYS):
-        if at is None or (at == begin and is_business_day(None, sheet.country, at.astimezone(where).date())):
-            return at
+    while at is not None and not (at == begin and is_business_day(None, sheet.country, at.astimezone(where).date())):
         day = business_day_from(None, sheet.country, at.astimezone(where).date())
         begin = max(at, local(day, CALL_MINUTE, where))
         at = sheet.diary.next_lawful(begin)
-    return None
+    return at
 
 
 def _put(sheet: Sheet, ask: Ask, at: datetime, channel: Channel | None = None, when: str = "") -> None:
@@ -248,7 +267,7 @@ def _put(sheet: Sheet, ask: Ask, at: datetime, channel: Channel | None = None, w
     total, currency = sum(work.open_minor for work in course), course[0].item.currency
     oldest = min(course, key=lambda work: work.order)
     reasons = (
-        wording.cause(oldest.category, oldest.open_minor, oldest.item.currency, oldest.item.due_on),
+        wording.cause(oldest.category, oldest.open_minor, oldest.item.currency, oldest.item.due_on), oldest.reported,
         wording.and_others(len(course)), ask.row.because, ask.note, when, sheet.in_place if calls or writes else "", wording.still_to_come([item.due_on for item in ask.coming]),
     )  # fmt: skip
     sheet.write(
@@ -256,7 +275,7 @@ def _put(sheet: Sheet, ask: Ask, at: datetime, channel: Channel | None = None, w
             task.kind, at.astimezone(sheet.diary.zones[0] if calls or writes else sheet.where), ask.key, ask.installments, ask.row.name,
             tuple(filter(None, reasons)), level=ask.level, channel=Channel.CALL if calls else channel,
             tone=_tone(sheet, task) if writes else None, template=task.template, assignee=task.assignee, priority=task.priority,
-            subject=task.subject or wording.subject(task.kind, total, currency, gift=oldest.is_gift), amount_minor=total, currency=currency,
+            subject=task.subject or wording.subject(task.kind, task.template, total, currency, gift=oldest.is_gift), amount_minor=total, currency=currency,
             to=sheet.to if calls or writes else None,
         )
     )  # fmt: skip

@@ -6,6 +6,7 @@ same Decision, and every Position gives one.
 
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
+from functools import lru_cache
 from types import MappingProxyType
 
 from connector.core import wording
@@ -31,10 +32,23 @@ from connector.core.policy import NO_REASON, Policy, Row
 from connector.core.retries import is_stamped, plan_retries, retry_key
 from connector.core.sheet import Sheet, open_sheet
 from connector.core.situation import Work, after_credits, category_of, episode_of, facts_of, scheme_of, tag_of
-from connector.core.tasks import holds_already, plan_tasks, tell_admin, tell_case_owners, tell_specialist, was_released, write_hold
+from connector.core.tasks import (
+    ask_about_old_holds,
+    holds_already,
+    plan_tasks,
+    tell_admin,
+    tell_case_owners,
+    tell_specialist,
+    was_released,
+    write_hold,
+)
 from connector.core.timing import day_after, local, wish
 from connector.core.words import CONTACT_KINDS, SILENT_KINDS, ArrearsStatus, InstallmentStatus, Kind, Tone, Withholding
 
+SETTLED_BY: Mapping[str, str] = MappingProxyType(
+    {"money": "is paid", "credit": "is covered by a credit", "written_off": "is no longer asked for"}
+)
+"""How an installment came to be settled, in words."""
 QUIET: Mapping[str, int] = MappingProxyType({})
 
 
@@ -50,15 +64,17 @@ def decide(position: Position, policy: Policy, now: datetime) -> Decision:
         The next step of each course, what was withheld and until when, and what the flag will say.
 
     """
-    if not (position.open_items or position.settled or position.missing or position.holds):
+    asked = position.settled or position.missing or position.holds
+    if not asked and not (position.open_items and any(item.overdue or item.failures for item in position.open_items)):
         return _nothing(position, policy)
     sheet, works = _plan(position, policy, now, frozenset())
     planned = {
-        shown.key for shown in position.shown.values() if shown.kind in CONTACT_KINDS and shown.at is not None and not shown.withheld
+        shown.key: shown.at
+        for shown in position.shown.values()
+        if shown.kind in CONTACT_KINDS and shown.at is not None and not shown.withheld and shown.key in sheet.used
     }
-    wanted = planned & sheet.used
-    if wanted:
-        sheet, works = _plan(position, policy, now, frozenset(wanted))
+    if planned and not sheet.diary.stands(planned):
+        sheet, works = _plan(position, policy, now, frozenset(planned))
     return _decision(sheet, works)
 
 
@@ -78,14 +94,21 @@ def _plan(position: Position, policy: Policy, now: datetime, kept: frozenset[str
     plan_tasks(sheet, works)
     tell_case_owners(sheet, [work for work in works if any(block.reason == Withholding.OPEN_CASE for block in work.contact_blocks)])
     tell_specialist(sheet, works)
+    ask_about_old_holds(sheet, works)
     tell_admin(sheet)
     _settled(sheet, works)
     return sheet, works
 
 
 def _nothing(position: Position, policy: Policy) -> Decision:
-    arrears = Arrears(ArrearsStatus.CLEAR, QUIET, None, 0, 0, position.failures_12m)
+    arrears = _no_arrears(position.failures_12m)
     return Decision(position.payer.id, arrears, (), (), policy.name, policy.version, None, "Nothing is overdue.")
+
+
+@lru_cache(maxsize=1024)
+def _no_arrears(failures_12m: int | None) -> Arrears:
+    """Give the arrears of nearly everybody, made once."""
+    return Arrears(ArrearsStatus.CLEAR, QUIET, None, 0, 0, failures_12m)
 
 
 def _works(sheet: Sheet) -> list[Work]:
@@ -140,9 +163,9 @@ def _is_own_first_retry(sheet: Sheet, work: Work, block: Block) -> bool:
 
 
 def _count_people(sheet: Sheet, work: Work) -> None:
-    """Count what colleagues did themselves as steps of the row's ladder."""
+    """Count what colleagues did themselves, which has no key, as steps of the row's ladder."""
     ladder = sheet.policy.ladders.get(work.ruling.ladder or "")
-    if ladder is not None:
+    if ladder is not None and any(contact.key is None for contact in sheet.position.contacts):
         work.progress = progress(work.episode, ladder, sheet.done, sheet.position.contacts)
 
 
@@ -198,14 +221,15 @@ def _settled(sheet: Sheet, works: list[Work]) -> None:
     together = [item for item in settled if item.by == newest.by and item.settled_at.astimezone(UTC).date() == answers]
     sums = {item.currency: sum(one.amount_minor for one in together if one.currency == item.currency) for item in together}
     total = " and ".join(wording.amount(minor, currency) for currency, minor in sorted(sums.items()))
-    reasons = (f"{total} that had failed is settled; nothing is overdue.",)
+    reasons = (f"{total} that had failed {SETTLED_BY[newest.by]}; nothing is overdue.",)
     sheet.write(
         FollowUp(
             Kind.CLEAR, sheet.kept(own, sheet.now).astimezone(sheet.where), own, ids, "settled", reasons, subject="Clear the arrears flag"
         )
     )
     noticed = any(one.at >= newest.failed_at and one.kind not in SILENT_KINDS for one in sheet.position.contacts)
-    if (noticed or not newest.silent) and newest.by == "money" and (sheet.now - newest.settled_at).days < sheet.policy.confirm_within_days:
+    recent = (sheet.now - newest.settled_at).days < sheet.policy.confirm_within_days
+    if recent and newest.by == "money" and (noticed or not newest.silent) and not any(item.discreet for item in settled):
         _confirm(sheet, ids, key(Kind.CONFIRM, subject(newest.id), answers), total)
 
 

@@ -16,7 +16,7 @@ from connector.core import money
 from connector.core.facts_errors import explain
 from connector.core.facts_model import FactsFile
 from connector.core.facts_rows import rows_of
-from connector.core.frames import Run, Snapshot, snapshot
+from connector.core.frames import Run
 from connector.core.model import Decision, FollowUp, Withheld
 from connector.errors import ConfigError
 
@@ -34,10 +34,6 @@ class Facts:
     """Rows of the Snapshot's frames, by frame."""
     runs: tuple[Run, ...] | None = None
     return_ratio: tuple[tuple[str, float], ...] = ()
-
-    def snapshot(self) -> Snapshot:
-        """The frames of this element alone."""
-        return snapshot(self.rows, runs=self.runs, return_ratio=self.return_ratio)
 
 
 def read(text: str) -> tuple[list[object], bool]:

@@ -17,6 +17,8 @@ from connector.core.situation import Work
 from connector.core.words import CONTACT_KINDS, ArrearsStatus, HoldCause, Kind, Withholding
 
 END_OF_LADDER = frozenset({Kind.ESCALATE, Kind.PROPOSE_REFERRAL})
+ENDS = tuple(f"{kind}-" for kind in END_OF_LADDER)
+"""How the keys of the last steps begin."""
 SENSITIVE_HOLDS = frozenset({HoldCause.DECEASED, HoldCause.LEGAL, HoldCause.FRAUD, HoldCause.VULNERABLE, HoldCause.CRISIS})
 STANDSTILLS = frozenset({Withholding.OPEN_CASE, Withholding.PROMISE, f"hold:{HoldCause.VULNERABLE}"})
 
@@ -56,6 +58,8 @@ def _stands_still(owed: Sequence[Work]) -> bool:
 
 
 def _escalated(sheet: Sheet, work: Work) -> bool:
+    if not any(one.startswith(ENDS) for one in sheet.done):
+        return False
     keys = (step_key(kind, work.item.id, work.episode_on, level) for kind in END_OF_LADDER for level in range(1, work.progress.level + 1))
     return any(sheet.is_done(one) for one in keys)
 
@@ -80,7 +84,7 @@ def why_of(sheet: Sheet, works: Sequence[Work], status: ArrearsStatus) -> str:
         return "Some installments cannot be read; nothing is changed until they can."
     if not works:
         return "Everything is settled." if position.settled else "Nothing is overdue."
-    lead = leader(works)
+    lead = leader([work for work in works if not work.is_gift or work.ruling.hold is not None] or works)
     if (
         lead.category in wording.SENSITIVE
         or position.payer.vulnerable

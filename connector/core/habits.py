@@ -11,7 +11,7 @@ them fall on it and no other day has as many.
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from datetime import datetime, time
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pandas as pd
@@ -19,6 +19,7 @@ import pandas as pd
 from connector.core.books import Books, Bools
 from connector.core.cells import instants, texts
 from connector.core.model import Habit
+from connector.core.timing import home_zone
 from connector.core.words import DIRECT_DEBIT, Outcome, Scheme
 
 LEAST = 3
@@ -35,11 +36,12 @@ def habits(books: Books, payers: Bools) -> dict[int, Habit]:
     mask &= _self_made(table)
     if not mask.any():
         return {}
-    zones = [_zone(name, books.zone) for name in texts(books.payers, "time_zone")]
+    places = zip(texts(books.payers, "time_zone"), texts(books.payers, "country"), strict=True)
+    zones = [home_zone(own, country, books.zone.key) for own, country in places]
     moments: dict[int, list[datetime]] = defaultdict(list)
     for payer, at in zip(books.payer[mask].tolist(), instants(table, "at", mask), strict=True):
         zone = zones[payer]
-        if at is not None and zone is not None and not _day_only(at, (zone, books.zone)):
+        if at is not None and not _day_only(at, (zone, books.zone)):
             moments[payer].append(at.astimezone(zone))
     found = {payer: habit_in(ones) for payer, ones in moments.items()}
     return {payer: habit for payer, habit in found.items() if habit is not None}
@@ -88,12 +90,3 @@ def _self_made(table: pd.DataFrame) -> Bools:
 
 def _day_only(at: datetime, zones: tuple[ZoneInfo, ZoneInfo]) -> bool:
     return time() in (at.time(), *(at.astimezone(zone).time() for zone in zones))
-
-
-def _zone(name: str | None, usual: ZoneInfo) -> ZoneInfo | None:
-    if name is None:
-        return usual
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        return None

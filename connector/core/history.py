@@ -18,7 +18,7 @@ from connector.core.course import Course
 from connector.core.credits import Credit
 from connector.core.model import Failure, OpenItem, SettledItem
 from connector.core.settle import Balances
-from connector.core.words import NOT_THE_PAYERS, InstallmentStatus, Outcome
+from connector.core.words import NOT_THE_PAYERS, SENSITIVE_CATEGORIES, InstallmentStatus, Outcome
 
 LATELY = timedelta(days=30)
 _VOUCHED = (InstallmentStatus.COLLECTED, InstallmentStatus.PAID)
@@ -49,8 +49,8 @@ def histories(books: Books, balances: Balances, courses: Mapping[int, Course]) -
         recovered[payer] += course.recovered_at
         if books.amount[slot] > 0 and not is_open and (end := _end(books, course, status)) is not None:
             at, failed_at, by = end
-            silent = all(one.reason.category in NOT_THE_PAYERS for one in course.closed or course.episode)
-            settled[payer].append(SettledItem(str(identifier), str(currency), int(books.amount[slot]), at, failed_at, by, silent))
+            how = _how(course.closed or course.episode)
+            settled[payer].append(SettledItem(str(identifier), str(currency), int(books.amount[slot]), at, failed_at, by, *how))
     return {
         payer: History(
             tuple(sorted(settled[payer], key=lambda one: (one.settled_at, one.id))), tuple(failures[payer]), tuple(recovered[payer])
@@ -102,8 +102,14 @@ def by_credit(covered: Iterable[tuple[OpenItem, Credit]], now: datetime) -> list
             at = max(credit.at, failed_at)
             if now - at <= LATELY:
                 by = "money" if credit.is_money and credit.at > failed_at else "credit"
-                found.append(SettledItem(item.id, item.currency, item.amount_minor, at, failed_at, by))
+                found.append(SettledItem(item.id, item.currency, item.amount_minor, at, failed_at, by, *_how(item.failures)))
     return found
+
+
+def _how(failures: Sequence[Failure]) -> tuple[bool, bool]:
+    """Tell whether failures were a machine's or our own alone, and whether a sensitive cause stood among them."""
+    categories = {one.reason.category for one in failures}
+    return categories <= NOT_THE_PAYERS, not categories.isdisjoint(SENSITIVE_CATEGORIES)
 
 
 def _end(books: Books, course: Course, status: str | None) -> tuple[datetime, datetime, str] | None:

@@ -21,7 +21,7 @@ def key(kind: str, subject: str, *parts: str | int | date | datetime | None) -> 
     Longer than ``LIMIT`` or holding other characters: the offending part is replaced by a digest of it, so
     that two different subjects never share a key.
     """
-    words = [_clean(kind), _clean(subject), *(_clean(_text(part)) for part in parts if part is not None)]
+    words = [_clean(kind), _clean(subject), *[_clean(_text(part)) for part in parts if part is not None]]
     whole = "-".join(words)
     if len(whole) <= LIMIT:
         return whole
@@ -29,11 +29,17 @@ def key(kind: str, subject: str, *parts: str | int | date | datetime | None) -> 
 
 
 def _text(part: str | int | date | datetime) -> str:
+    if isinstance(part, str):
+        return part
     if isinstance(part, datetime):
         return part.strftime("%Y%m%dT%H%M")
-    if isinstance(part, date):
-        return part.isoformat().replace("-", "")
-    return str(part)
+    return bare_day(part) if isinstance(part, date) else str(part)
+
+
+@lru_cache(maxsize=4096)
+def bare_day(day: date) -> str:
+    """A date as it stands in keys: yyyymmdd."""
+    return day.isoformat().replace("-", "")
 
 
 @lru_cache(maxsize=8192)

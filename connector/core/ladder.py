@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
-from connector.core.keys import key
+from connector.core.keys import bare_day, key
 from connector.core.model import Contact
 from connector.core.policy import Ladder, Step
 from connector.core.words import Channel, Kind
@@ -89,10 +89,11 @@ def progress(episode: Episode, ladder: Ladder | None, done: Mapping[str, datetim
 
 def _levels(episode: Episode, done: Mapping[str, datetime | None]) -> list[tuple[int, datetime | None]]:
     """Give the levels whose keys are done for the episode."""
-    own = key("x", subject(episode.item))[2:]
-    first = episode.on.strftime("%Y%m%d")
+    own, first = key("x", subject(episode.item))[2:], bare_day(episode.on)
     found = []
     for one, at in done.items():
+        if own not in one:
+            continue
         head, _, level = one.rpartition("-L")
         head, _, day = head.rpartition("-")
         kind, _, about = head.partition("-")

@@ -44,8 +44,27 @@ def in_force(hold: Hold, today: date) -> bool:
 
 
 def covers(hold: Hold, item: OpenItem) -> bool:
-    """Tell whether a hold is about ``item``; without a list it is about everything the payer owes."""
-    return not hold.installments or item.id in hold.installments
+    """Tell whether a hold is about ``item``; without a list it is about everything the payer owes.
+
+    A breathing space is about the debts there were when it began: what fell due after goes on (reg. 5 and 6 of the 2020 Regulations).
+    """
+    if hold.installments:
+        return item.id in hold.installments
+    return hold.cause is not HoldCause.BREATHING_SPACE or hold.from_on is None or item.due_on <= hold.from_on
+
+
+CRISIS_TAIL_DAYS = 30
+"""A mental health crisis moratorium lasts these days longer than the treatment (reg. 32 of the 2020 Regulations)."""
+
+
+def overran(hold: Hold, today: date, breathing_space_days: int | None) -> bool:
+    """Tell whether a debt respite hold has stood longer than the law gives it, so that a person should say whether it still does.
+
+    A breathing space without an end is measured from its begin; a crisis with an end (of the treatment) from thirty days after it.
+    """
+    if hold.cause is HoldCause.BREATHING_SPACE and hold.until is None:
+        return hold.from_on is not None and breathing_space_days is not None and (today - hold.from_on).days > breathing_space_days
+    return hold.cause is HoldCause.CRISIS and hold.until is not None and (today - hold.until).days > CRISIS_TAIL_DAYS
 
 
 def hold_block(hold: Hold) -> Block:
@@ -55,8 +74,8 @@ def hold_block(hold: Hold) -> Block:
 
 
 def matters(case: Case, words: Sequence[str]) -> bool:
-    """Tell whether an open case is of one of the types ``words``: by its type, else by its subject."""
-    text = (case.type or case.subject or "").casefold()
+    """Tell whether an open case is of one of the types ``words``, by its type or its subject: a "Question" may well be a complaint."""
+    text = f"{case.type or ''} {case.subject or ''}".casefold()
     return not case.is_closed and any(word in text for word in words)
 
 

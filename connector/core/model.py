@@ -157,6 +157,8 @@ class SettledItem:
     """``money``, ``credit`` or ``written_off``."""
     silent: bool = False
     """It failed for a machine's or our own fault alone: nobody need have been bothered, and nobody is thanked."""
+    discreet: bool = False
+    """A sensitive cause stood among its failures (the payer may have died): nobody is written to about it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,12 +4,15 @@ Must not read files (``mapping/policies.py`` does) or know a payer. Invariant: r
 the first whose every condition holds decides; the last row has no condition, so there always is one.
 """
 
-from collections.abc import Mapping
+import hashlib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from types import MappingProxyType
 
 from connector.core.breaker import Breaker
 from connector.core.conditions import Condition, Fact, FactKind
+from connector.core.plain import to_json
 from connector.core.rules import Rules
 from connector.core.words import Category, Channel, ClaimKind, HoldCause, Kind, Outcome, Scheme, Tone
 
@@ -46,6 +49,7 @@ FACTS: Mapping[str, Fact] = MappingProxyType(
             Fact("failures_12m", FactKind.NUMBER, "installments that failed in the last twelve months; null = cannot be told"),
             Fact("consecutive_failures", FactKind.NUMBER, "failures in a row since anything was last collected"),
             Fact("item_failures", FactKind.NUMBER, "failures in a row, for this same reason, of this installment in this episode"),
+            Fact("failure_age_days", FactKind.NUMBER, "days since the last failure; null = it never failed"),
             Fact("days_past_due", FactKind.NUMBER, "days since the oldest open installment was due"),
             Fact("open_amount", FactKind.MONEY, "what is overdue by currency, for example '>= 100 EUR'"),
             Fact("open_installments", FactKind.NUMBER, "how many installments are overdue"),
@@ -166,6 +170,10 @@ class Row:
     """Place in the table; rows of a whole policy stand ``ORDER_STEP`` apart, so that a variant's fit between."""
 
 
+Rest = tuple[tuple[Row, Tests], ...]
+"""Rows, each with those of its conditions that are still to be tried."""
+
+
 @dataclass(frozen=True, slots=True)
 class CaseRules:
     """Which open cases matter. Words are looked for in the case's type, else in its subject."""
@@ -192,9 +200,9 @@ class Variant:
     rows: tuple[Row, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Policy:
-    """A whole policy, checked."""
+    """A whole policy, checked. Without slots, for what is worked out of it once and kept."""
 
     name: str
     version: str
@@ -233,13 +241,36 @@ class Policy:
     rules: Rules = field(default_factory=Rules, compare=False)
     """What schemes and countries forbid; no policy can switch it off."""
 
+    @cached_property
+    def content_hash(self) -> str:
+        """Sixteen signs that stand for everything it says, rules of schemes and countries included."""
+        return hashlib.sha256(to_json([self, self.rules]).encode()).hexdigest()[:16]
+
+    @cached_property
+    def _by_reason(self) -> dict[tuple[str | None, object], Rest]:
+        """Rows that a reason leaves, by variant and reason: most rows ask for one, and a table is long."""
+        return {}
+
     def row(self, facts: Mapping[str, object]) -> Row:
         """Give the first row whose every condition holds. The loader sees to it that the last has none."""
-        rows = next((variant.rows for variant in self.variants if met(variant.applies, facts)), self.rows)
-        for row in rows:
-            for name, condition in row.when:
+        variant = next((variant for variant in self.variants if met(variant.applies, facts)), None)
+        rows = self.rows if variant is None else variant.rows
+        own = (None if variant is None else variant.name, facts["reason"])
+        if own not in self._by_reason:
+            self._by_reason[own] = _left_by(facts["reason"], rows)
+        for row, rest in self._by_reason[own]:
+            for name, condition in rest:
                 if not condition.holds(facts[name]):
                     break
             else:
                 return row
         return rows[-1]
+
+
+def _left_by(reason: object, rows: Sequence[Row]) -> Rest:
+    """Give the rows that can still be hit for ``reason``, in their order, each with its other conditions."""
+    return tuple(
+        (row, tuple((name, condition) for name, condition in row.when if name != "reason"))
+        for row in rows
+        if all(condition.holds(reason) for name, condition in row.when if name == "reason")
+    )

@@ -21,7 +21,7 @@ from connector.core.rules import SchemeLimit
 from connector.core.sheet import Sheet
 from connector.core.situation import Work
 from connector.core.timing import Wish, local, wish
-from connector.core.words import Channel, InstallmentStatus, Kind, Tone, Withholding
+from connector.core.words import CONTACT_KINDS, Category, Channel, InstallmentStatus, Kind, Tone, Withholding
 
 RETRY_MINUTE = 10 * 60
 """Minute of the day, in the creditor's zone, a retry is dated at."""
@@ -30,6 +30,8 @@ NEAR_PAY_DAY = 3
 MOST_TAGS = 6
 """Installments that one announcement may cover; more are announced in a second one."""
 NOTHING_DATED = date.max
+ENDED = frozenset({Category.METHOD_INVALID, Category.MANDATE_INVALID, Category.BLOCKED_BY_PAYER})
+"""Categories after which nothing more can be collected the same way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +69,7 @@ def plan_retries(sheet: Sheet, works: list[Work]) -> None:
     free = []
     for work in works:
         plan = work.ruling.retry
-        if plan is None or not _wanted(sheet, work, plan):
+        if plan is None or not _wanted(sheet, work, plan) or any(_unusable(work, other) for other in works):
             continue
         blocks = _blocks(sheet, work)
         if blocks:
@@ -79,6 +81,19 @@ def plan_retries(sheet: Sheet, works: list[Work]) -> None:
         if work not in noticed:
             _silent(sheet, work)
     _announced(sheet, noticed)
+
+
+def _unusable(work: Work, other: Work) -> bool:
+    """Tell whether a later failure of ``other`` says that what ``work`` would be collected with can no longer be used.
+
+    The same card or account, the same mandate, or, where neither is known, the same scheme.
+    """
+    later, own = other.item.last_failure, work.item.last_failure
+    if other is work or other.category not in ENDED or later is None or own is None or later.at < own.at:
+        return False
+    pairs = ((work.item.credential, other.item.credential), (work.item.mandate, other.item.mandate))
+    known = [mine == theirs for mine, theirs in pairs if mine and theirs]
+    return any(known) if known else work.scheme is not None and work.scheme is other.scheme
 
 
 def _wanted(sheet: Sheet, work: Work, plan: RetryPlan) -> bool:
@@ -177,13 +192,14 @@ def _write_retry(sheet: Sheet, dated: Dated, after: str | None) -> None:
     work.retry_on = dated.on
     reasons = (
         wording.cause(work.category, work.open_minor, item.currency, item.due_on),
+        work.reported,
         f"It is tried again on {wording.day(dated.on)}: {_why_then(sheet, dated)}.",
         work.ruling.because,
     )
     sheet.write(
         FollowUp(
-            Kind.RETRY, local(dated.on, RETRY_MINUTE, sheet.where).astimezone(sheet.where), retry_key(work), (item.id,), work.ruling.name, reasons,
-            after=after, amount_minor=work.open_minor, currency=item.currency, subject="Collect again",
+            Kind.RETRY, local(dated.on, RETRY_MINUTE, sheet.where).astimezone(sheet.where), retry_key(work), (item.id,), work.ruling.name, tuple(filter(None, reasons)),
+            after=after, amount_minor=work.open_minor, currency=item.currency, subject=f"Collect {wording.amount(work.open_minor, item.currency)} again",
         )
     )  # fmt: skip
 
@@ -201,13 +217,15 @@ def _why_then(sheet: Sheet, dated: Dated) -> str:
 def _day_for(sheet: Sheet, work: Work, not_before: date) -> date | None:
     """Give the day for a retry that may not fall before ``not_before``; None where there is none."""
     plan, failure = work.ruling.retry, work.item.last_failure
-    if plan is None or failure is None:
+    if plan is None or failure is None:  # pragma: no cover - plan_retries() asks only where a row wants a retry of a failure
         return None
     ready = min(failure.at, sheet.now) + timedelta(days=plan.after_days, hours=failure.reason.wait_hours or 0)
     most_a_day = _limit(sheet, work).attempts_24h
     if most_a_day is not None and work.item.attempts_24h >= most_a_day:
         ready = max(ready, sheet.now + timedelta(hours=24))
-    earliest = max(not_before, sheet.today + timedelta(days=1), ready.astimezone(sheet.where).date())
+    earliest = max(
+        not_before, sheet.today + timedelta(days=1), _told_on(sheet, work) + timedelta(days=1), ready.astimezone(sheet.where).date()
+    )
     if failure.reason.wait_hours and local(earliest, RETRY_MINUTE, sheet.where) < ready:
         earliest += timedelta(days=1)
     latest = min(_last_day(sheet, work), max(sheet.today, earliest) + timedelta(days=plan.within_days))
@@ -218,6 +236,12 @@ def _day_for(sheet: Sheet, work: Work, not_before: date) -> date | None:
         return wanted if wanted <= latest else None
     runs = sorted({run.on for run in sheet.position.runs if run.scheme in (None, work.scheme) and earliest <= run.on <= latest})
     return next((run for run in runs if run >= wanted), runs[-1] if runs else None)
+
+
+def _told_on(sheet: Sheet, work: Work) -> date:
+    """Give the day on which this decision writes to the payer about ``work``: a try comes after the word about it, never with it."""
+    told = [one.at for one in sheet.follow_ups if one.kind in CONTACT_KINDS and work.item.id in one.installments]
+    return max((at.astimezone(sheet.where).date() for at in told), default=sheet.today)
 
 
 def _near_pay_day(sheet: Sheet, work: Work, earliest: date, latest: date) -> date:
@@ -253,6 +277,8 @@ def _after_notice(sheet: Sheet, work: Work, told_on: date) -> date:
 
 def _announced(sheet: Sheet, works: list[Work]) -> None:
     """Plan retries that want notice: announced ones as announced, planned ones as planned, the rest anew."""
+    if not works:
+        return
     covered, shown = sheet.covered(Kind.NOTIFY), sheet.shown_for(Kind.NOTIFY)
     anew, kept = [], dict[str, list[Work]]()
     for work in works:
@@ -273,7 +299,7 @@ def _date_in(notice: str) -> date:
     """Give the retry date that a notify key names; far away where it names none."""
     part = notice.split("-")[2] if notice.count("-") > 2 else ""
     try:
-        return datetime.strptime(part, "%Y%m%d").date()  # noqa: DTZ007 - a date has no zone
+        return date.fromisoformat(part) if part.isdecimal() else NOTHING_DATED
     except ValueError:
         return NOTHING_DATED
 

@@ -60,6 +60,16 @@ class CountryRules:
     """How long a breathing space lasts from the register's notice; a person is asked when one without an end is older."""
 
 
+SCHEMES_OF: Mapping[str, frozenset[Scheme]] = MappingProxyType(
+    {
+        **{scheme.value: frozenset({scheme}) for scheme in Scheme},
+        "sepa": frozenset({Scheme.SEPA_CORE, Scheme.SEPA_B2B}),
+        "nacha": frozenset({Scheme.ACH}),
+    }
+)
+"""Which schemes a return ratio is about, by the name it is given under."""
+
+
 def _least(values: Iterable[int | None]) -> int | None:
     return min((value for value in values if value is not None), default=None)
 
@@ -142,12 +152,14 @@ class Rules:
     def over_ratio(self, scheme: Scheme | None, ratios: Mapping[str, float]) -> bool:
         """Tell whether returns of ``scheme`` have reached the level at which the bank complains.
 
-        ``ratios``: ``<class>``, ``<scheme>`` or ``<scheme>.<class>`` → share; class one of ``self.ratios``.
+        ``ratios``: ``<class>``, ``<whose>`` or ``<whose>.<class>`` → share; class one of ``self.ratios``, otherwise the overall
+        one is meant. A scheme's share is about that scheme; any other's (a creditor identifier) about everything.
         """
         for name, share in ratios.items():
-            owner, _, kind = name.rpartition(".")
-            if not owner and kind not in self.ratios:
-                owner, kind = kind, "overall"
-            if (not owner or owner == scheme) and share >= self.ratios.get(kind, 1.1):
+            whose, _, kind = name.casefold().rpartition(".")
+            if kind not in self.ratios:
+                whose, kind = name.casefold(), "overall"
+            about = SCHEMES_OF.get(whose.partition(".")[0])
+            if share >= self.ratios.get(kind, 1.1) and (about is None or scheme in about):
                 return True
         return False

@@ -96,7 +96,7 @@ class Sheet:
         return local(business_day_from(None, self.country, due), DESK_MINUTE, self.where)
 
     def covered(self, kind: Kind) -> dict[str, str]:
-        """Give the tags that done keys of ``kind`` answer, each with its key."""
+        """Give the tags that done keys of ``kind`` answer, each with its key; of several the last in the order of keys, so of dates."""
         return {tag: key for key in self.done if key.startswith(f"{kind}-") for tag in key.split("-")[2:]}
 
     def shown_for(self, kind: Kind) -> dict[str, str]:
@@ -110,7 +110,7 @@ def open_sheet(position: Position, policy: Policy, now: datetime) -> Sheet:
     now = now.astimezone(UTC)
     where = creditor_zone(position.time_zone)
     country = position.addressee.country or position.payer.country or policy.country
-    done: dict[str, datetime | None] = dict.fromkeys(position.finished)
+    done: dict[str, datetime | None] = dict.fromkeys(sorted(position.finished))
     done.update((contact.key, contact.at) for contact in position.contacts if contact.key)
     noticed = (contact.at for contact in position.contacts if contact.kind not in SILENT_KINDS)
     recent = tuple(at for at in noticed if abs(at - now) < timedelta(days=60))

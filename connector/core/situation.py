@@ -5,16 +5,15 @@ not known is None.
 """
 
 import hashlib
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
-from connector.core.conditions import FactKind
+from connector.core import wording
 from connector.core.ladder import Episode, Progress
 from connector.core.limits import Block
 from connector.core.model import Failure, Hold, OpenItem, Position
-from connector.core.policy import FACTS, NO_REASON, Row
+from connector.core.policy import NO_REASON, Row
 from connector.core.timing import local
 from connector.core.words import DIRECT_DEBIT, NOT_THE_PAYERS, Category, ClaimKind, Outcome, Scheme
 
@@ -74,6 +73,12 @@ class Work:
     def episode_on(self) -> date:
         """The day the present episode answers to; part of keys."""
         return self.episode.on
+
+    @property
+    def reported(self) -> str:
+        """What was reported of the last failure, as a sentence; empty where nothing failed."""
+        failure = self.item.last_failure
+        return wording.reported(failure.reason) if failure is not None else ""
 
     @property
     def is_gift(self) -> bool:
@@ -167,6 +172,7 @@ def facts_of(position: Position, work: Work, today: date, promise: str, open_ins
         "failures_12m": position.failures_12m,
         "consecutive_failures": position.consecutive_failures,
         "item_failures": _in_a_row(item),
+        "failure_age_days": (today - work.failed_on).days if work.failed_on is not None else None,
         "days_past_due": max((today - item.due_on).days, 0),
         "open_amount": position.overdue,
         "open_installments": open_installments,
@@ -191,10 +197,3 @@ def _in_a_row(item: OpenItem) -> int:
         elif failure.reason.category not in NOT_THE_PAYERS:
             break
     return count
-
-
-def described(facts: Mapping[str, object]) -> dict[str, object]:
-    """Give ``facts`` as plain values for a log or a screen."""
-    return {
-        name: dict(value) if FACTS[name].kind is FactKind.MONEY and isinstance(value, Mapping) else value for name, value in facts.items()
-    }

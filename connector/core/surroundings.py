@@ -117,7 +117,7 @@ def _cases(snapshot: Snapshot, found: Surroundings) -> None:
 def _contacts(snapshot: Snapshot, found: Surroundings) -> None:
     if snapshot.contacts.empty:
         return
-    table = snapshot.contacts.dropna(subset=["at"]).sort_values(["at", "key", "channel", "kind"], kind="stable")
+    table = snapshot.contacts.sort_values(["at", "key", "channel", "kind"], kind="stable")
     columns = zip(*(texts(table, name) for name in ("payer", "channel", "kind", "key")), strict=True)
     for (payer, channel, kind, key), at, spoke in zip(columns, instants(table, "at"), flags(table, "conversation"), strict=True):
         if at is None or (key or "").startswith(SHADOW):
@@ -130,7 +130,7 @@ def _contacts(snapshot: Snapshot, found: Surroundings) -> None:
 def _promises(snapshot: Snapshot, found: Surroundings) -> None:
     if snapshot.promises.empty:
         return
-    table = snapshot.promises.dropna(subset=["on"]).sort_values(["on", "id", "installment"], kind="stable")
+    table = snapshot.promises.sort_values(["on", "id", "installment"], kind="stable")
     columns = zip(*(texts(table, name) for name in ("payer", "id", "installment", "currency")), strict=True)
     for (payer, identifier, installment, currency), on, amount in zip(
         columns, dates(table, "on"), counts(table, "amount_minor"), strict=True

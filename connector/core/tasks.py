@@ -10,9 +10,9 @@ from connector.core import wording
 from connector.core.contacts import Ask, leader, write
 from connector.core.keys import key
 from connector.core.ladder import subject
-from connector.core.limits import case_is_old, cases_for_contact, covers, in_force
+from connector.core.limits import case_is_old, cases_for_contact, covers, in_force, overran
 from connector.core.model import FollowUp
-from connector.core.policy import Row, Task
+from connector.core.policy import NO_REASON, Row, Task
 from connector.core.sheet import Sheet
 from connector.core.situation import Work
 from connector.core.words import CONTACT_KINDS, HoldCause, Kind
@@ -20,6 +20,7 @@ from connector.core.words import CONTACT_KINDS, HoldCause, Kind
 MOST_TAGS = 6
 """Installments one key names; more are answered by a second follow-up."""
 ADMIN, SPECIALIST = "admin", "specialist"
+OLD_HOLD = "Does this stop still stand? Do not contact the payer"
 
 
 def hold_key(work: Work, cause: HoldCause) -> str:
@@ -81,7 +82,7 @@ def _to_payer(sheet: Sheet, task: Task, row: Row, about: Sequence[Work]) -> None
 def _to_colleagues(sheet: Sheet, task: Task, row: Row, about: Sequence[Work]) -> None:
     """A review and the like: for the failures nobody has looked at yet, in as few Tasks as possible."""
     if task.per == "payer":
-        own = key(task.kind, subject(sheet.position.payer.id), leader(about).category or row.name)
+        own = key(task.kind, subject(sheet.position.payer.id), leader(about).category or NO_REASON)
         stops = row.hold is not None and row.hold.scope == "payer"
         coming = tuple(item for item in sheet.position.open_items if not item.overdue and not item.failures) if stops else ()
         write(sheet, Ask(task, about, row, own, sheet.today, coming=coming))
@@ -104,8 +105,11 @@ def _to_colleagues(sheet: Sheet, task: Task, row: Row, about: Sequence[Work]) ->
 
 
 def tell_case_owners(sheet: Sheet, works: Sequence[Work]) -> None:
-    """Tell the owner of each case that withholds contact; ask a person about one that has been open too long."""
-    if not works:
+    """Tell the owner of each case that withholds contact; ask a person about one that has been open too long.
+
+    Where all stops for a payer (a death, a legal cause, fraud), the specialist alone is told.
+    """
+    if not works or any(work.ruling.hold is not None and work.ruling.hold.scope == "payer" for work in works):
         return
     oldest = min(works, key=lambda work: work.order)
     ids = tuple(work.item.id for work in works)
@@ -150,6 +154,19 @@ def tell_specialist(sheet: Sheet, works: Sequence[Work]) -> None:
     at = sheet.kept(own, sheet.now).astimezone(sheet.where)
     ids = tuple(work.item.id for work in works)
     sheet.write(FollowUp(Kind.REVIEW, at, own, ids, "special care", reasons, assignee=SPECIALIST, subject="Do not contact"))
+
+
+def ask_about_old_holds(sheet: Sheet, works: Sequence[Work]) -> None:
+    """Ask a person about a breathing space or crisis that has stood longer than the law gives it; until they answer it stands."""
+    for hold in sheet.position.holds:
+        about = [work for work in works if covers(hold, work.item)]
+        if not about or not in_force(hold, sheet.today) or not overran(hold, sheet.today, sheet.country_rules.breathing_space_days):
+            continue
+        own = key(Kind.REVIEW, subject(hold.id or sheet.position.payer.id), hold.cause, hold.from_on or hold.until)
+        why = ("The stop on this payer has stood longer than the law provides for. It stands until a person says that it has ended.",)
+        at = sheet.kept(own, sheet.now).astimezone(sheet.where)
+        ids = tuple(work.item.id for work in about)
+        sheet.write(FollowUp(Kind.REVIEW, at, own, ids, "old hold", why, assignee=SPECIALIST, subject=OLD_HOLD))
 
 
 def tell_admin(sheet: Sheet) -> None:

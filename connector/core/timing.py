@@ -5,7 +5,7 @@ in a quiet hour, on a Sunday or public holiday, or beyond the contact caps; all 
 time only names the wish, so a change of the clocks neither loses nor doubles a contact.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 from connector.core.calendars import is_holiday
 from connector.core.model import Habit, Payer, Representative
 from connector.core.words import Channel, Withholding
+from connector.core.zones import NARROW, WIDE
 
 OPENS, CLOSES = 8 * 60, 21 * 60
 """Minutes of the local day between which a payer may be contacted (12 CFR 1006.6(b); field notes 6.3, 6.5)."""
@@ -24,25 +25,6 @@ HEAD_START = 30
 WEEK = timedelta(days=7)
 HORIZON_DAYS = 92
 """How far ahead a time is looked for before giving up."""
-
-WIDE = {
-    "US": ("America/New_York", "America/Los_Angeles"),
-    "CA": ("America/Toronto", "America/Vancouver"),
-    "AU": ("Australia/Sydney", "Australia/Perth"),
-    "BR": ("America/Sao_Paulo", "America/Manaus"),
-    "MX": ("America/Mexico_City", "America/Tijuana"),
-}
-"""Countries with several zones: where the payer's own is unknown, a time must be lawful at both ends."""
-NARROW = {
-    "AT": "Europe/Vienna", "BE": "Europe/Brussels", "BG": "Europe/Sofia", "CH": "Europe/Zurich", "CZ": "Europe/Prague",
-    "DE": "Europe/Berlin", "DK": "Europe/Copenhagen", "EE": "Europe/Tallinn", "ES": "Europe/Madrid", "FI": "Europe/Helsinki",
-    "FR": "Europe/Paris", "GB": "Europe/London", "GR": "Europe/Athens", "HR": "Europe/Zagreb", "HU": "Europe/Budapest",
-    "IE": "Europe/Dublin", "IS": "Atlantic/Reykjavik", "IT": "Europe/Rome", "JP": "Asia/Tokyo", "LT": "Europe/Vilnius",
-    "LU": "Europe/Luxembourg", "LV": "Europe/Riga", "MT": "Europe/Malta", "NL": "Europe/Amsterdam", "NO": "Europe/Oslo",
-    "NZ": "Pacific/Auckland", "PL": "Europe/Warsaw", "PT": "Europe/Lisbon", "RO": "Europe/Bucharest", "SE": "Europe/Stockholm",
-    "SG": "Asia/Singapore", "SI": "Europe/Ljubljana", "SK": "Europe/Bratislava", "ZA": "Africa/Johannesburg",
-}  # fmt: skip
-"""Countries whose people live in one zone (IANA tz database)."""
 
 
 @lru_cache(maxsize=1024)
@@ -70,6 +52,11 @@ def _zones(own: str | None, phone: str | None, country: str | None, creditor: st
 def payer_zones(payer: Payer | Representative, creditor: str) -> tuple[ZoneInfo, ...]:
     """Give every zone in which a contact must be lawful: the payer's (else their country's) and their phone's."""
     return _zones(payer.time_zone, payer.phone_time_zone, payer.country, creditor)
+
+
+def home_zone(own: str | None, country: str | None, creditor: str) -> ZoneInfo:
+    """Give the zone a payer lives in: their own, else where most people of their country live, else the creditor's."""
+    return _zones(own, None, country, creditor)[0]
 
 
 def creditor_zone(name: str) -> ZoneInfo:
@@ -101,12 +88,16 @@ DEFAULT_MINUTES = {Channel.EMAIL: 600, Channel.SMS: 720, Channel.LETTER: 540, Ch
 """Minute of the day a channel is used at where no habit is known: mail at 10:00, a text at noon, post at 9:00."""
 
 
+SUNDAY = 6
+"""A habit of Sundays cannot be met, so any day will do."""
+
+
 def wish(habit: Habit | None, channel: Channel) -> Wish:
     """Give half an hour before the usual hour on the usual weekday; without a habit the channel's default."""
     if habit is None:
         return Wish(DEFAULT_MINUTES[channel])
     minute = min(max(habit.minute_of_day - HEAD_START, OPENS), LAST_WISH)
-    return Wish(minute, habit.weekday)
+    return Wish(minute, None if habit.weekday == SUNDAY else habit.weekday)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +121,12 @@ class Diary:
     per_day: int = 1
     per_week: int = 3
     booked: dict[str, datetime] = field(default_factory=dict)
+    moved: bool = False
+    """Something was placed at another time than it would have liked best."""
+
+    def stands(self, planned: Mapping[str, datetime]) -> bool:
+        """Tell whether everything booked stands where ``planned`` says, moved by nothing: planning around those times would change nothing."""
+        return not self.moved and self.booked == {key: max(at, self.now) for key, at in planned.items()}
 
     def forbidden(self, at: datetime) -> Withholding | None:
         """Why nobody may be contacted at ``at``; None when they may."""
@@ -191,6 +188,7 @@ class Diary:
                 continue
             if self.fits(at):
                 self.booked[key] = at
+                self.moved |= spaced or bool(moved)
                 return Slot(at, frozenset(moved), spaced)
             if self._fits(at, self.taken):
                 spaced = True

@@ -13,6 +13,7 @@ from types import MappingProxyType
 from typing import Any, TypeVar
 
 from connector.core.model import Case, Contact, Failure, Hold, OpenItem, Plan, Position, Promise, Reason
+from connector.core.timing import zone
 from connector.core.words import Category, Channel, ClaimKind, HoldCause, Outcome, Scheme
 from connector.errors import ConfigError
 
@@ -22,6 +23,9 @@ RETRYABLE = frozenset({Category.INSUFFICIENT_FUNDS, Category.TECHNICAL})
 """Categories that are supposed to be lawful to try again."""
 NOTHING = ("none", "null", "-")
 PLANS = ("offered", "kept", "missed")
+DAYS = range(1, 32)
+LETTERS = 2
+"""Of an ISO 3166-1 code."""
 
 
 def suppose(position: Position, suppositions: Sequence[str], now: datetime) -> Position:
@@ -55,10 +59,9 @@ def _unknown(one: str, name: str) -> str:
 def _number(text: str) -> int | None:
     if text in NOTHING:
         return None
-    try:
-        return int(text)
-    except ValueError:
-        raise ValueError(f"'{text}' is no whole number") from None
+    if not text.isdecimal():
+        raise ValueError(f"'{text}' is no whole number")
+    return int(text)
 
 
 def _flag(text: str) -> bool | None:
@@ -94,6 +97,28 @@ def _text(name: str) -> Supposed:
 
 def _consent(name: str) -> Supposed:
     return lambda position, text, _: _payer(position, name, _flag(text))
+
+
+def _pay_day(position: Position, text: str, _: datetime) -> Position:
+    day = _number(text)
+    if day is not None and day not in DAYS:
+        raise ValueError(f"'{text}' is no day of a month")
+    return replace(position, pay_day=day)
+
+
+def _country(position: Position, text: str, _: datetime) -> Position:
+    if text in NOTHING:
+        return _payer(position, "country", None)
+    country, _sign, region = text.partition("-")
+    if len(country) != LETTERS or not country.isalpha():
+        raise ValueError(f"'{text}' is no country such as NL or GB-SCT")
+    return _payer(_payer(position, "country", country.upper()), "region", region or None)
+
+
+def _zone(position: Position, text: str, _: datetime) -> Position:
+    if text not in NOTHING and zone(text) is None:
+        raise ValueError(f"'{text}' is no IANA time zone such as Europe/Amsterdam")
+    return _payer(position, "time_zone", None if text in NOTHING else text)
 
 
 def _count(name: str) -> Supposed:
@@ -214,10 +239,10 @@ KEYS: Mapping[str, tuple[Supposed, str]] = MappingProxyType(
         "consecutive_failures": (_count("consecutive_failures"), "failures in a row"),
         "tenure_days": (_count("tenure_days"), "days since they became a customer"),
         "clean_days": (_count("clean_days"), "days without a failure before this"),
-        "pay_day": (_count("pay_day"), "day of the month on which they pay"),
-        "country": (_text("country"), "where they live, ISO 3166-1"),
+        "pay_day": (_pay_day, "day of the month on which they pay"),
+        "country": (_country, "where they live, ISO 3166: NL or GB-SCT"),
         "region": (_text("region"), "part of the country, ISO 3166-2"),
-        "time_zone": (_text("time_zone"), "IANA name"),
+        "time_zone": (_zone, "IANA name"),
         "segment": (_text("segment"), "customer segment"),
         "value": (_text("value"), "customer value"),
         "risk": (_text("risk"), "risk class"),

@@ -10,6 +10,7 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from connector.core import money
+from connector.core.model import Reason
 from connector.core.words import Category, Kind, Withholding
 
 DO_NOT_CONTACT = "Do not contact: a specialist has this in hand."
@@ -55,6 +56,7 @@ WITHHELD: Mapping[str, str] = {
 }
 
 
+@lru_cache(maxsize=4096)
 def amount(minor: int, currency: str) -> str:
     """An amount with its currency; an unknown currency is shown in its smallest unit."""
     try:
@@ -69,6 +71,7 @@ def day(when: date) -> str:
     return f"{when.day} {when:%B} {when.year}"
 
 
+@lru_cache(maxsize=4096)
 def moment(when: datetime, where: ZoneInfo) -> str:
     """An instant as people say it in ``where``."""
     there = when.astimezone(where)
@@ -78,6 +81,17 @@ def moment(when: datetime, where: ZoneInfo) -> str:
 def cause(category: Category | None, minor: int, currency: str, due_on: date) -> str:
     """What happened to an installment."""
     return f"{amount(minor, currency)} due {day(due_on)} {CAUSES[category]}."
+
+
+def reported(reason: Reason | None) -> str:
+    """What was reported of the failure, in the catalogue's words; nothing where nothing was, and nothing sensitive."""
+    if reason is None or reason.sensitive or reason.category in SENSITIVE:
+        return ""
+    if not reason.code:
+        return "No reason was reported."
+    return (
+        f"Reported as {reason.code}: {reason.meaning[:1].lower()}{reason.meaning[1:]}." if reason.meaning else f"Reported as {reason.code}."
+    )
 
 
 def and_others(count: int) -> str:
@@ -111,21 +125,27 @@ def whole(units: int, currency: str) -> int:
         return units * 100
 
 
-SUBJECTS: Mapping[Kind, str] = {
-    Kind.REMIND: "Remind: {}",
+SUBJECTS: Mapping[str, str] = {
+    Kind.REMIND: "Remind of {}",
     Kind.REQUEST_METHOD: "Ask for another way to pay {}",
-    Kind.OFFER_PLAN: "Offer a payment plan for {}",
-    Kind.APOLOGISE: "Apologise for our mistake about {}",
+    Kind.OFFER_PLAN: "Offer to pay {} in parts",
+    Kind.APOLOGISE: "Apologise for our mistake with {}",
     Kind.CALL: "Call about {}",
     Kind.REVIEW: "Look at {}",
     Kind.ESCALATE: "Escalate {}",
     Kind.PROPOSE_REFERRAL: "Decide on a referral of {}",
     Kind.PROPOSE_WRITE_OFF: "Decide on writing off {}",
+    "authenticate": "Ask the payer to confirm the payment of {}",
+    "membership_stay": "Ask whether they wish to stay; {} is open",
+    "partial_payment": "Thank for a part, and say that {} remains",
+    "plan_missed": "Ask what happened to the payment plan for {}",
+    "request_mandate": "Ask for a new mandate for {}",
 }
+"""Subjects by what is said, where a template says it; else by kind."""
 
 
-def subject(kind: Kind, minor: int, currency: str, *, gift: bool = False) -> str:
+def subject(kind: Kind, template: str | None, minor: int, currency: str, *, gift: bool = False) -> str:
     """Subject of a follow-up where the policy words none; a gift is not open, it is invited."""
     if gift and kind is Kind.REMIND:
         return f"Invite once more to give {amount(minor, currency)}"
-    return SUBJECTS.get(kind, "{}").format(f"{amount(minor, currency)} open")
+    return SUBJECTS.get(template or kind, SUBJECTS.get(kind, "{}")).format(amount(minor, currency))

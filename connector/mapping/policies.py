@@ -204,7 +204,7 @@ def _unknown(name: str) -> str:
     return f"'{name}' is no fact; {meant}"
 
 
-def check_rows(source: Source, rows: Sequence[RowFile], ladders: Mapping[str, Sequence[StepFile]], problems: list[str]) -> None:
+def check_rows(source: Source, rows: Sequence[RowFile], ladders: Mapping[str, Sequence[StepFile | Step]], problems: list[str]) -> None:
     """Check rows against the ladders there are: names, and segment and value used only towards milder courses."""
     names: dict[str, int] = {}
     for at, row in enumerate(rows):
@@ -255,7 +255,7 @@ def check_ladder(source: Source, name: str, steps: Sequence[StepFile], problems:
             problems.append(source.problem(where, f"a plan must be offered before {step.kind}"))
 
 
-def harsh(row: RowFile, ladders: Mapping[str, Sequence[StepFile]]) -> bool:
+def harsh(row: RowFile, ladders: Mapping[str, Sequence[StepFile | Step]]) -> bool:
     """Tell whether a row is firm, escalates or puts on a hold."""
     tones, kinds = {row.tone, *(task.tone for task in row.tasks)}, {task.kind for task in row.tasks}
     return bool(tones & HARSH or kinds & ESCALATING or row.hold or harsh_steps(ladders.get(row.ladder or "", [])))

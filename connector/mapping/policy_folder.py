@@ -4,7 +4,7 @@ Must not judge payers. Invariant: a variant can add rows and ladders for the ins
 stops everything, and by segment or value only make a course milder.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from difflib import get_close_matches
 from pathlib import Path
@@ -13,7 +13,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from connector.core.policy import ONLY_MILDER, Policy, Row, Variant
+from connector.core.policy import ONLY_MILDER, Policy, Row, Step, Variant
 from connector.core.rules import Rules
 from connector.errors import ConfigError
 from connector.mapping.policies import (
@@ -128,7 +128,8 @@ def _check(source: Source, file: VariantFile, base: Policy, problems: list[str])
         problems.append(source.problem(("policy",), f"there is already a policy '{file.policy}'"))
     for name, steps in file.ladders.items():
         check_ladder(source, name, steps, problems)
-    check_rows(source, file.rows, {**dict.fromkeys(base.ladders, ()), **file.ladders}, problems)
+    ladders: dict[str, Sequence[StepFile | Step]] = {name: ladder.steps for name, ladder in base.ladders.items()}
+    check_rows(source, file.rows, {**ladders, **file.ladders}, problems)
     for at, row in enumerate(file.rows):
         if row.always:
             problems.append(source.problem(("rows", at, "always"), f"only '{base.name}' says what goes before everything"))

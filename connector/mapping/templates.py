@@ -27,6 +27,8 @@ MONTHS: Mapping[str, tuple[str, ...]] = {
     "nl": ("januari", "februari", "maart", "april", "mei", "juni", "juli", "augustus", "september", "oktober", "november", "december"),
     "de": ("Januar", "Februar", "März", "April", "Mai", "Juni", "Juli", "August", "September", "Oktober", "November", "Dezember"),
 }
+DECIMAL_COMMAS = frozenset({"nl", "de"})
+"""Languages in which cents stand behind a comma."""
 FREE_ADVICE: Mapping[str, str] = {
     "GB": "MoneyHelper, www.moneyhelper.org.uk",
     "IE": "MABS, www.mabs.ie",
@@ -87,7 +89,8 @@ class Templates:
         if spoken is None:
             raise PermanentError(f"there is no template '{name}'")
         try:
-            text = self._compiled[spoken, name].render({**_plain(values), "day": lambda when: day(when, spoken)})
+            known = {**_plain(values), "amount": amount(values.amount, spoken), "day": lambda when: day(when, spoken)}
+            text = self._compiled[spoken, name].render(known)
         except (TemplateError, TypeError, ValueError) as error:
             raise PermanentError(f"template '{spoken}/{name}' cannot be rendered: {error}") from error
         head, _, body = _GAPS.sub("\n\n", text.strip()).partition("\n")
@@ -98,6 +101,11 @@ def day(when: date, language: str) -> str:
     """A date as people write it in ``language``."""
     months = MONTHS.get(language, MONTHS[FALLBACK])
     return f"{when.day}{'.' if language == 'de' else ''} {months[when.month - 1]} {when.year}"
+
+
+def amount(text: str, language: str) -> str:
+    """An amount as people write it in ``language``."""
+    return text.replace(".", ",") if language in DECIMAL_COMMAS else text
 
 
 def load_templates(folder: Path, policies: Iterable[Policy] = ()) -> Templates:

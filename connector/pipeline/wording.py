@@ -8,7 +8,7 @@ from datetime import date
 from connector.core.changes import is_discreet
 from connector.core.model import Decision, FollowUp
 from connector.core.money import text as amount_text
-from connector.core.words import CONTACT_KINDS
+from connector.core.words import CONTACT_KINDS, Kind
 from connector.mapping.templates import FREE_ADVICE, Values
 from connector.pipeline.load import Loaded
 from connector.pipeline.ports import Context
@@ -22,6 +22,8 @@ def task_words(context: Context, loaded: Loaded, one: FollowUp, payer: str, deci
     facts = loaded.about[payer]
     message = context.templates.render(one.template, facts.language, values(context, loaded, one, payer, _debit_on(context, one, decision)))
     how = f"Send by {one.channel}" if one.channel else "Send"
+    if one.to is not None:
+        how = f"{how} to the person who acts for the payer, in your own words, because this text speaks to the payer"
     return f"{how}:\n\n{message.subject}\n\n{message.body}\n--\nWhy: {why}"
 
 
@@ -38,11 +40,17 @@ def values(context: Context, loaded: Loaded, one: FollowUp, payer: str, debit_on
         retry_on=debit_on,
         creditor_name=context.mapping.creditor.name,
         installments=max(1, len(one.installments)),
-        free_advice=FREE_ADVICE.get(facts.country or ""),
+        free_advice=None if facts.is_company else FREE_ADVICE.get(facts.country or ""),
     )
 
 
 def _debit_on(context: Context, one: FollowUp, decision: Decision) -> date | None:
-    """The day of the collection that a notice announces, in the creditor's time zone."""
-    retry = next((other for other in decision.follow_ups if other.after == one.key), None)
-    return retry.at.astimezone(context.mapping.creditor.zone).date() if retry else None
+    """The day of the collection that a notice announces, or that is planned for all a message is about, in the creditor's time zone."""
+    zone = context.mapping.creditor.zone
+    retries = [other for other in decision.follow_ups if other.kind is Kind.RETRY]
+    announced = next((other for other in retries if other.after == one.key), None)
+    if announced is not None:
+        return announced.at.astimezone(zone).date()
+    days = {found: other.at.astimezone(zone).date() for other in retries for found in other.installments}
+    about = {days.get(found) for found in one.installments}
+    return about.pop() if len(about) == 1 else None

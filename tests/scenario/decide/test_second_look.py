@@ -236,11 +236,11 @@ def test_a_membership_ends_in_the_question_whether_they_wish_to_stay():
     """Whatever stands in the way of a membership: no firm word and no escalation."""
     ladders = default_policy().ladders
     rows = [row for row in default_policy().rows if row.name.startswith("membership") or row.name == "promise broken, membership"]
-    assert len({row.ladder for row in rows}) == 5
+    assert len({row.ladder for row in rows}) == 6
     for name in {row.ladder for row in rows}:
         steps = ladders[name].steps
         assert steps[-1].kind == "review"
-        assert {step.tone for step in steps} <= {"gentle", "neutral", None}
+        assert {step.tone for step in steps} <= {"welcoming", "gentle", "neutral", None}
         assert "membership_stay" in [step.template for step in steps]
     for code in ("AC04", "MD01", "MS02"):
         printed = judged(facts(claim(claim_kind="membership"), payments=[moved(code=code)]))

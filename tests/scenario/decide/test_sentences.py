@@ -81,7 +81,7 @@ ROWS = [
     Row("our own mistake that moved money: an apology, a review, no dunning", position(item(failures=(failure("creditor_error", outcome="reversed"),))), "apologise/gentle review/credit_manager"),
     # what stops
     Row("disputed after collection: no retry, a hold, a review", position(item(failures=(failure("disputed", outcome="charged_back"),))), "hold/- review/credit_manager"),
-    Row("fraud suspected: no retry, a specialist looks", position(item("fraud", scheme="card")), "review/specialist"),
+    Row("fraud suspected: no retry, all rests until a specialist has looked", position(item("fraud", scheme="card"), item(id="a0X2", scheme="card")), "hold/- review/specialist", {"remind": "hold:fraud", "retry": "hold:fraud"}),
     Row("a death stops everything that person owes", position(item("deceased"), item(id="a0X2")), "hold/- review/specialist", {"remind": "hold:deceased", "retry": "hold:deceased"}),
     # cases
     Row("a billing case withholds contact and retries, its owner is told", position(item(scheme="card"), cases=(complaint(type="Billing question"),)), "inform/case_owner:005U1", {"remind": "open_case", "retry": "open_case"}),

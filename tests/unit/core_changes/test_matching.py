@@ -95,3 +95,11 @@ def test_the_same_report_has_the_same_key_and_another_outcome_another():
     assert placed().key == placed(amount=Decimal("1.00")).key
     assert placed(outcome="collected").key != placed(outcome="reversed").key
     assert placed(provider_reference=None).key != placed(provider_reference=None, event_uuid="uuid-2").key
+
+
+def test_an_outcome_without_a_time_happened_when_it_was_received():
+    """Every outcome has a time and a reference: the report's own, else the event's."""
+    early = NOW - timedelta(hours=3)
+    assert replace(REPORT, occurred_at=early).at == early
+    assert replace(REPORT, occurred_at=None, received_at=early).at == early
+    assert (REPORT.reference, replace(REPORT, provider_reference=None).reference) == ("ref-1", "uuid-1")

@@ -151,12 +151,13 @@ def test_seven_calls_in_seven_days_are_enough():
     assert call_block(payer(allow_call=None), [], now, 7).reason == Withholding.NO_CONSENT
 
 
-def test_cases_matter_by_type_and_else_by_subject():
-    """A closed one never does; a type that is given beats the subject."""
+def test_cases_matter_by_type_or_by_subject():
+    """A closed one never does; a question whose subject is a complaint does."""
     assert matters(complaint(), ("complain",))
     assert not matters(complaint(is_closed=True), ("complain",))
     assert matters(complaint(type=None, subject="My complaint about the bill"), ("complain",))
-    assert not matters(complaint(type="Question", subject="complaint"), ("complain",))
+    assert matters(complaint(type="Question", subject="Complaint: charged twice"), ("complain",))
+    assert not matters(complaint(type="Question", subject="Moving house"), ("complain",))
     assert not matters(complaint(type=None, subject=None), ("complain",))
 
 
@@ -164,11 +165,12 @@ def test_cases_matter_by_type_and_else_by_subject():
     ("ratios", "over"),
     [
         ({}, False), ({"unauthorised": 0.005}, True), ({"unauthorised": 0.004}, False), ({"ach.administrative": 0.03}, True),
-        ({"bacs.overall": 0.5}, False), ({"ach": 0.15}, True), ({"sepa_core": 0.5}, False), ({"nonsense.thing": 0.9}, False),
+        ({"bacs.overall": 0.5}, False), ({"ach": 0.15}, True), ({"sepa_core": 0.5}, False), ({"sepa": 0.5}, False), ({"Nacha.Unauthorized": 0.006}, True),
+        ({"creditor.NL98ZZZ999": 0.15}, True), ({"creditor.NL98ZZZ999": 0.1}, False), ({"r_transactions": 0.2}, True),
     ],
 )  # fmt: skip
 def test_return_ratios_throttle_their_own_scheme(ratios, over):
-    """At Nacha's levels nothing is presented again, whichever way the ratio is named."""
+    """At Nacha's levels nothing is presented again, whichever way the ratio is named; one of nobody we know is of the creditor."""
     assert default_policy().rules.over_ratio(Scheme.ACH, ratios) is over
 
 

@@ -1,5 +1,6 @@
 """Message texts: they render with the values they are given, in the payer's language, and bad ones are refused."""
 
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -34,6 +35,42 @@ def test_a_pay_link_and_the_retry_date_are_said_where_they_are_known():
     body = load_templates(FOLDER).render("reminder_gentle", "nl-BE", FULL).body
     assert "https://pay.example.com/x" in body
     assert "25 maart 2026" in body
+
+
+def test_amounts_are_written_as_people_of_the_language_do():
+    """Cents stand behind a comma in Dutch and German, and behind a point in English."""
+    for language, said in (("en", "40.00 EUR"), ("nl", "40,00 EUR"), ("de", "40,00 EUR")):
+        assert said in load_templates(FOLDER).render("reminder_gentle", language, FULL).body
+
+
+def test_one_due_date_is_said_of_one_payment_alone():
+    """Of several together the date is the oldest one's, and the text says so."""
+    for language, said in (
+        ("en", "the oldest due 1 March 2026"),
+        ("nl", "oudste vervaldatum 1 maart 2026"),
+        ("de", "älteste Fälligkeit: 1. März 2026"),
+    ):
+        templates = load_templates(FOLDER)
+        assert said in templates.render("reminder_neutral", language, FULL).body
+        assert said not in templates.render("reminder_neutral", language, replace(FULL, installments=1)).body
+
+
+def test_no_text_promises_a_try_that_is_not_planned():
+    """Without a date for it no text speaks of collecting again; with one, the texts of what may be tried again name the day."""
+    templates = load_templates(FOLDER)
+    naming = {"reminder_gentle", "reminder_neutral", "reminder_firm", "reminder_welcome", "partial_payment"}
+    for name in names_in(default_policy()) | {"confirm", "partial_payment"}:
+        body = templates.render(name, "en", replace(FULL, retry_on=None)).body
+        assert "collect it again" not in body
+        assert ("25 March 2026" in templates.render(name, "en", FULL).body) is (name in naming)
+
+
+def test_a_german_text_goes_on_in_lower_case_after_its_greeting():
+    """After the comma of the greeting a German sentence begins small, unless with a noun or in address."""
+    small = {"apology": "beim", "coming_debit": "die", "other_way_to_pay": "die", "request_method": "wir", "membership_stay": "für"}
+    for name, word in small.items():
+        body = load_templates(FOLDER).render(name, "de", FULL).body
+        assert body.split("\n\n")[1].startswith(f"{word} ")
 
 
 def test_gifts_are_never_called_debts():

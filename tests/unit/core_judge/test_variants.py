@@ -125,6 +125,18 @@ def test_a_segment_only_makes_a_course_milder(loaded, change):
         loaded(energy=gold.replace(*change))
 
 
+def test_a_row_for_a_segment_climbs_no_firm_ladder_of_the_base(loaded):
+    """A variant for a product may not slip a segment into a row and send it up a ladder that grows firm."""
+    words = "when: {reason: insufficient_funds}"
+    assert words in ENERGY
+    with pytest.raises(ConfigError, match="only make a course milder"):
+        loaded(
+            energy=ENERGY.replace(words, "when: {reason: insufficient_funds, segment: Gold}").replace(
+                "ladder: standard\n", "ladder: frequent\n"
+            )
+        )
+
+
 def test_the_checks_of_a_table_look_into_variants(loaded):
     """A variant's row that can never be hit is found; the base's rows behind it are not called dead."""
     twice = ENERGY + "  - {row: again, when: {reason: insufficient_funds, level: '>= 1'}, because: Never., ladder: standard}\n"

@@ -1,5 +1,7 @@
 """``--what-if``: the same payer with one thing otherwise, nothing else touched, and clear words for what cannot be supposed."""
 
+from dataclasses import replace
+
 import pytest
 
 from connector.core.decide import decide
@@ -93,3 +95,68 @@ def test_everything_can_be_supposed_away_or_refused(name):
             suppose(found, (f"{name}=none",), NOW)
     else:
         assert decide(suppose(found, (f"{name}=none",), NOW), default_policy(), NOW).payer == found.payer.id
+
+
+def test_a_payer_may_be_supposed_a_company_and_reached():
+    """Who they are and whether somebody spoke with them are supposed like anything else."""
+    found = position(item())
+    assert suppose(found, ("payer_kind=company",), NOW).payer.kind == "company"
+    spoken = suppose(found, ("reached=yes",), NOW)
+    assert [(one.conversation, one.at < NOW) for one in spoken.contacts] == [(True, True)]
+    assert not any(one.conversation for one in suppose(spoken, ("reached=no",), NOW).contacts)
+
+
+@pytest.mark.parametrize(
+    ("supposed", "what", "value"),
+    [
+        ("country=none", "country", None), ("region=SCT", "region", "SCT"), ("time_zone=Asia/Tokyo", "time_zone", "Asia/Tokyo"), ("segment=-", "segment", None),
+        ("value=high", "value", "high"), ("risk=low", "risk", "low"), ("preferred_channel=sms", "preferred_channel", "sms"), ("preferred_channel=none", "preferred_channel", None),
+        ("email=no", "allow_email", False), ("sms=yes", "allow_sms", True), ("call=none", "allow_call", None), ("vulnerable=true", "vulnerable", True), ("vulnerable=null", "vulnerable", False),
+    ],
+)  # fmt: skip
+def test_what_is_supposed_of_a_payer_is_that_and_nothing_else(supposed, what, value):
+    """One field changes, to exactly what was said."""
+    found = position(item())
+    assert suppose(found, (supposed,), NOW) == replace(found, payer=replace(found.payer, **{what: value}))
+
+
+@pytest.mark.parametrize(
+    ("supposed", "what", "value"),
+    [("failures_12m=none", "failures_12m", None), ("consecutive_failures=3", "consecutive_failures", 3), ("clean_days=0", "clean_days", 0), ("pay_day=26", "pay_day", 26)],
+)  # fmt: skip
+def test_what_is_supposed_of_their_past_is_that_and_nothing_else(supposed, what, value):
+    """A number, or nothing known."""
+    found = position(item())
+    assert suppose(found, (supposed,), NOW) == replace(found, **{what: value})
+
+
+def test_what_is_supposed_of_installments_is_so_for_all_of_them():
+    """Reason, scheme, claim and product of every open one; a code that was reported stays beside its new meaning."""
+    found = position(item(id="a"), item(None, id="b"))
+    blocked = suppose(found, ("reason=deceased",), NOW).open_items
+    assert [(one.last_failure.reason.category, one.last_failure.reason.code, one.last_failure.reason.retry, one.last_failure.reason.sensitive) for one in blocked] == [
+        ("deceased", "XXXX", "no", True), ("deceased", "", "no", True),
+    ]  # fmt: skip
+    assert [(one.last_failure.at, one.last_failure.outcome) for one in blocked[1:]] == [(NOW, "failed")]
+    poor = suppose(found, ("reason=insufficient_funds",), NOW).open_items
+    assert {(one.last_failure.reason.retry, one.last_failure.reason.sensitive) for one in poor} == {("yes", False)}
+    assert [one.failures for one in suppose(found, ("reason=none",), NOW).open_items] == [(), ()]
+    assert {one.scheme for one in suppose(found, ("scheme=none",), NOW).open_items} == {None}
+    assert {one.product for one in suppose(found, ("product=Gas",), NOW).open_items} == {"Gas"}
+    assert {one.claim_kind for one in suppose(found, ("claim_kind=gift",), NOW).open_items} == {"gift"}
+
+
+def test_what_surrounds_them_is_added_or_taken_away():
+    """A hold, a promise, a plan, a case: one more, or none."""
+    found = position(item(), cases=(complaint(),))
+    (hold,) = suppose(found, ("hold=dispute",), NOW).holds
+    assert (hold.cause, hold.from_on, hold.until, hold.installments) == ("dispute", NOW.date(), None, ())
+    (hold,) = suppose(found, ("hold=dispute", "hold=released", "hold=manual:2026-04-01"), NOW).holds
+    assert (hold.cause, str(hold.until)) == ("manual", "2026-04-01")
+    (promise,) = suppose(found, ("promise=2026-03-09",), NOW).promises
+    assert (str(promise.on), promise.installment) == ("2026-03-09", None)
+    assert (suppose(found, ("plan=kept",), NOW).plan.state, suppose(found, ("plan=none",), NOW).plan) == ("kept", None)
+    (closed,) = suppose(found, ("case=closed",), NOW).cases
+    assert (closed.is_closed, closed.closed_at) == (True, NOW)
+    old, new = suppose(found, ("case=billing",), NOW).cases
+    assert (old.is_closed, new.is_closed, new.type, new.opened_at) == (False, False, "billing", NOW)
