@@ -61,7 +61,15 @@ class Settings(BaseSettings):
         description="How changes are noticed: stream (platform events and Change Data Capture, polling beside it) or poll (polling alone)",
     )
 
-    store_url: SecretStr = Field(SecretStr("sqlite:///dunwell.db"), description="The daemon's own memory, as an SQLAlchemy URL")
+    store_url: SecretStr = Field(
+        SecretStr("sqlite:///dunwell.db"),
+        description="The daemon's own memory: sqlite:////folder/store.db, or postgresql+pg8000://user:password@host/database for several daemons",
+    )
+    instance: str = Field(
+        "",
+        description="Name of this daemon among several on one PostgreSQL; must stay the same over restarts and differ from the others'. Empty: the host and the port of its probes",
+        pattern=r"^[\w.:-]{0,64}$",
+    )
     batch_payers: Annotated[int, Field(ge=1, le=200)] = Field(200, description="Payers treated in one batch, at most 200")
     debounce_seconds: Annotated[float, Field(ge=0, le=10)] = Field(
         1.0, description="Longest wait for a burst of events to gather into one batch, in seconds"

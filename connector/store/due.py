@@ -10,7 +10,6 @@ from datetime import datetime, timedelta
 from uuid import uuid4
 
 from sqlalchemy import ColumnElement, Connection, and_, bindparam, case, delete, func, literal, null, or_, select, update
-from sqlalchemy.sql.dml import Update
 
 from connector.store.database import insert_or
 from connector.store.rows import DueMark, Look, ParkedPayer, Treated
@@ -18,9 +17,10 @@ from connector.store.schema import EPOCH, Instant, due
 
 _FREED = {"leased_seq": None, "lease_until": None, "lease_owner": None, "token": None}
 _UNMOVED = due.c.seq == due.c.leased_seq
-_MINE = and_(due.c.payer == bindparam("of_payer"), due.c.token == bindparam("of_token"))
+_MINE = and_(due.c.token == bindparam("of_token"), due.c.payer.in_(bindparam("of_payers", expanding=True)))
 _NEXT = bindparam("next_look", type_=Instant)
 _WINS = or_(_UNMOVED, due.c.due_at > _NEXT)
+_HELD = select(due.c.payer, _UNMOVED).where(_MINE).order_by(due.c.payer).with_for_update()
 _CLEAR = delete(due).where(_MINE)
 _FREE = update(due).where(_MINE).values(attempts=0, error=None, **_FREED)
 _LATER = _FREE.values(due_at=case((_WINS, _NEXT), else_=due.c.due_at), why=case((_WINS, "planned"), else_=due.c.why))
@@ -45,10 +45,7 @@ def mark(connection: Connection, looks: Sequence[Look]) -> None:
         "error": case((was_parked, null()), else_=due.c.error),
         "parked_at": None,
     }
-    rows = [
-        {"payer": look.payer, "seq": 1, "due_at": look.at, "why": look.why, "attempts": 0}
-        for look in sorted(looks, key=lambda look: look.payer)
-    ]
+    rows = [{"payer": look.payer, "seq": 1, "due_at": look.at, "why": look.why, "attempts": 0} for look in _one_each(looks)]
     connection.execute(statement.on_conflict_do_update(index_elements=[due.c.payer], set_=changed), rows)
 
 
@@ -73,25 +70,21 @@ def lease(connection: Connection, now: datetime, limit: int, seconds: float, own
 
 def finish(connection: Connection, treated: Sequence[Treated]) -> set[str]:
     """Clear the marks in hand, or set them to their next time; returns the payers whose lease was still ours."""
-    tokens = {one.mark.token for one in treated}
-    held = select(due.c.payer, due.c.token, _UNMOVED).where(due.c.token.in_(tokens)).with_for_update()
-    unmoved = {(row[0], row[1]): row[2] for row in connection.execute(held)}
-    cleared: list[dict[str, object]] = []
-    freed: list[dict[str, object]] = []
-    later: list[dict[str, object]] = []
-    for one in treated:
-        mark = (one.mark.payer, one.mark.token)
-        if mark not in unmoved:
-            continue
-        whose: dict[str, object] = {"of_payer": one.mark.payer, "of_token": one.mark.token}
-        if one.next_at is not None:
-            later.append({**whose, "next_look": one.next_at})
-        else:
-            (cleared if unmoved[mark] else freed).append(whose)
-    for statement, rows in ((_CLEAR, cleared), (_FREE, freed), (_LATER, later)):
-        if rows:
-            connection.execute(statement, rows)
-    return {one.mark.payer for one in treated if (one.mark.payer, one.mark.token) in unmoved}
+    ours: set[str] = set()
+    for token, payers in _hands([one.mark for one in treated]):
+        unmoved: dict[str, bool] = {row[0]: row[1] for row in connection.execute(_HELD, {"of_token": token, "of_payers": payers})}
+        looks: dict[datetime, list[str]] = {}
+        for one in treated:
+            if one.mark.token == token and one.mark.payer in unmoved and one.next_at is not None:
+                looks.setdefault(one.next_at, []).append(one.mark.payer)
+        for at, later in looks.items():
+            connection.execute(_LATER, {"of_token": token, "of_payers": later, "next_look": at})
+        over = unmoved.keys() - {payer for later in looks.values() for payer in later}
+        for statement, some in ((_CLEAR, [one for one in over if unmoved[one]]), (_FREE, [one for one in over if not unmoved[one]])):
+            if some:
+                connection.execute(statement, {"of_token": token, "of_payers": some})
+        ours |= unmoved.keys()
+    return ours
 
 
 def postpone(connection: Connection, marks: Sequence[DueMark], until: datetime, error: str) -> None:
@@ -129,8 +122,13 @@ def unpark(connection: Connection, payers: Sequence[str] | None, at: datetime) -
 
 def renew(connection: Connection, marks: Sequence[DueMark], until: datetime) -> set[str]:
     """Lengthen leases; returns the payers that are still ours."""
-    kept = (connection.execute(update(due).where(_held(mark)).values(lease_until=until).returning(due.c.payer)) for mark in marks)
-    return {payer for found in kept for payer in found.scalars()}
+    kept: set[str] = set()
+    for token, payers in _hands(marks):
+        held = {row[0] for row in connection.execute(_HELD, {"of_token": token, "of_payers": payers})}
+        if held:
+            connection.execute(update(due).where(_MINE).values(lease_until=until), {"of_token": token, "of_payers": sorted(held)})
+        kept |= held
+    return kept
 
 
 def lease_until(connection: Connection, mark: DueMark) -> datetime | None:
@@ -170,9 +168,26 @@ def _held(mark: DueMark) -> ColumnElement[bool]:
 
 
 def _give_back(connection: Connection, marks: Sequence[DueMark], values: Mapping[str, object]) -> None:
-    for one in marks:
-        statement: Update = update(due).where(_held(one)).values(values)
-        connection.execute(statement)
+    for token, payers in _hands(marks):
+        connection.execute(_HELD, {"of_token": token, "of_payers": payers})
+        connection.execute(update(due).where(_MINE).values(values), {"of_token": token, "of_payers": payers})
+
+
+def _hands(marks: Sequence[DueMark]) -> list[tuple[str, list[str]]]:
+    """The payers of each lease, sorted: everybody locks rows in the same order, so that no two wait for each other."""
+    found: dict[str, list[str]] = {}
+    for mark in marks:
+        found.setdefault(mark.token, []).append(mark.payer)
+    return sorted((token, sorted(payers)) for token, payers in found.items())
+
+
+def _one_each(looks: Sequence[Look]) -> list[Look]:
+    """The earliest look of each payer, sorted by payer: one statement cannot touch a row twice."""
+    found: dict[str, Look] = {}
+    for look in looks:
+        if look.payer not in found or look.at < found[look.payer].at:
+            found[look.payer] = look
+    return [found[payer] for payer in sorted(found)]
 
 
 def _instant(at: datetime) -> ColumnElement[datetime]:

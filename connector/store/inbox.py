@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, and_, delete, or_, select, update
 
 from connector.store.database import insert_or
-from connector.store.rows import InboxRow
+from connector.store.rows import InboxRow, Lease
 from connector.store.schema import EPOCH, cursors, inbox
 
 WAITING = "waiting"
@@ -80,6 +80,16 @@ def take(connection: Connection, limit: int, now: datetime, seconds: float, owne
         .returning(*_SHOWN)
     )
     return sorted((InboxRow(*row) for row in connection.execute(statement)), key=lambda row: row.id or 0)
+
+
+def renew(connection: Connection, ids: Sequence[int], lease: Lease) -> bool:
+    """Keep claimed events until the lease ends; False, and nothing changed, when one of them is in other hands."""
+    ours = and_(inbox.c.id.in_(ids), inbox.c.lease_owner == lease.owner, inbox.c.state == WAITING)
+    held = connection.execute(select(inbox.c.id).where(ours).order_by(inbox.c.id).with_for_update()).all()
+    if len(held) != len(set(ids)):
+        return False
+    connection.execute(update(inbox).where(ours).values(lease_until=lease.until))
+    return True
 
 
 def settle(connection: Connection, ids: Sequence[int]) -> None:

@@ -73,13 +73,16 @@ class ParkedPayer:
 
 @dataclass(frozen=True, slots=True)
 class LoggedDecision:
-    """A copy of one decision, for ``dunwell explain`` and for finding out later; the org holds the original."""
+    """A copy of one decision, for ``dunwell replay`` and for finding out later; the org holds the original. ``id`` None until stored."""
 
     payer: str
     at: datetime
     policy: str
     policy_version: str
     body: str
+    basis: bytes | None = None
+    """What it rested on, in a form the caller made and the caller reads."""
+    id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

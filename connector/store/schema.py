@@ -6,11 +6,11 @@ microseconds UTC since 1970, so that order, equality and arithmetic are the same
 
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, MetaData, Table, Text
+from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, LargeBinary, MetaData, Table, Text
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
 
-VERSION = 1
+VERSION = 3
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _Id = BigInteger().with_variant(Integer, "sqlite")
@@ -93,6 +93,7 @@ decisions = Table(
     Column("policy", Text, nullable=False),
     Column("policy_version", Text, nullable=False),
     Column("body", Text, nullable=False),
+    Column("basis", LargeBinary),  # null = kept before version 3
 )
 Index("decisions_by_payer", decisions.c.payer, decisions.c.at)
 Index("decisions_by_time", decisions.c.at)
@@ -110,6 +111,15 @@ jobs = Table(
     Column("lease_until", Instant),
     Column("tries", Integer, nullable=False),
     Column("retry_at", Instant),
+)
+
+leads = Table(
+    "leads",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("owner", Text, nullable=False),
+    Column("token", Text, nullable=False),  # of the process: two that share a name by mistake are told apart
+    Column("lease_until", Instant, nullable=False),
 )
 
 texts = Table("texts", metadata, Column("name", Text, primary_key=True), Column("text", Text, nullable=False))

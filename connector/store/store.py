@@ -4,19 +4,19 @@ Must not hold what only it knows: delete it, and the next pass finds every payer
 invariant: each public method is one transaction, done as a whole and on the disk when it returns, or not
 done at all; so the process may be killed between any two of them.
 
-Every method raises TransientError when the database is busy or away for the moment.
+Every method raises StoreAwayError when the database is busy or away for the moment.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
-from sqlalchemy import Engine, delete, func, select
+from sqlalchemy import Engine, Select, delete, func, select
 
-from connector.store import due, inbox, jobs, schema
-from connector.store.database import connect, insert_or, reading, transaction
+from connector.store import due, inbox, jobs, leads, schema
+from connector.store.database import again, connect, insert_or, reading, transaction
 from connector.store.rows import Counts, DueMark, InboxRow, JobEnd, JobRun, Lease, LoggedDecision, Look, ParkedPayer, Pruned, Treated
 
 OWNER = "main"
@@ -44,6 +44,7 @@ class Store:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.close()
 
+    @again
     def recover(self, owner: str = OWNER) -> int:
         """Set free the payers and events ``owner`` held when it died; call once at start, before work. Returns how many."""
         with transaction(self._engine) as connection:
@@ -56,6 +57,7 @@ class Store:
         with reading(self._engine) as connection:
             return inbox.cursor(connection, channel)
 
+    @again
     def accept(self, channel: str, rows: Sequence[InboxRow], replay_id: int, *, looks: Sequence[Look] = ()) -> int:
         """Write down events, make payers due and move the cursor, all or nothing; returns how many events were new."""
         with transaction(self._engine) as connection:
@@ -69,22 +71,32 @@ class Store:
         with transaction(self._engine) as connection:
             inbox.forget_cursor(connection, channel)
 
+    @again
     def take_inbox(self, limit: int, now: datetime, *, seconds: float = 60.0, owner: str = OWNER) -> list[InboxRow]:
         """Claim waiting events, oldest first; unless settled, postponed or parked they come again after ``seconds``."""
         with transaction(self._engine) as connection:
             return inbox.take(connection, limit, now, seconds, owner)
 
+    @again
     def settle_inbox(self, ids: Sequence[int], *, looks: Sequence[Look] = ()) -> None:
         """Finish events and make the payers they speak of due, all or nothing."""
         with transaction(self._engine) as connection:
             inbox.settle(connection, ids)
             due.mark(connection, looks)
 
+    @again
+    def renew_inbox(self, ids: Sequence[int], now: datetime, *, seconds: float, owner: str = OWNER) -> bool:
+        """Keep claimed events for ``seconds`` from now; False = one of them is not ours any more."""
+        with transaction(self._engine) as connection:
+            return inbox.renew(connection, ids, Lease(owner, now + timedelta(seconds=seconds)))
+
+    @again
     def postpone_inbox(self, ids: Sequence[int], until: datetime, error: str) -> None:
         """Try events again from ``until``. ``error`` is a word or sentence without personal data."""
         with transaction(self._engine) as connection:
             inbox.postpone(connection, ids, until, error)
 
+    @again
     def park_inbox(self, ids: Sequence[int], error: str) -> None:
         """Put events aside that no retry can help."""
         with transaction(self._engine) as connection:
@@ -95,6 +107,7 @@ class Store:
         with reading(self._engine) as connection:
             return inbox.parked(connection, limit)
 
+    @again
     def unpark_inbox(self, ids: Sequence[int] | None = None) -> int:
         """Let parked events wait again (None = all); returns how many."""
         with transaction(self._engine) as connection:
@@ -106,11 +119,13 @@ class Store:
         """Make payers due at ``at``: the earlier of two times wins; a parked payer is taken up again."""
         self.mark_looks([Look(payer, at, why) for payer in payer_ids])
 
+    @again
     def mark_looks(self, looks: Sequence[Look]) -> None:
         """Make payers due, each at its own time, all or nothing."""
         with transaction(self._engine) as connection:
             due.mark(connection, looks)
 
+    @again
     def lease_due(self, now: datetime, limit: int, seconds: float, owner: str = OWNER) -> list[DueMark]:
         """Claim due payers for ``seconds``, longest due first; no payer is in two hands at once."""
         with transaction(self._engine) as connection:
@@ -120,6 +135,7 @@ class Store:
         """Clear the mark, or set it to its next time; kept if the payer was marked anew. False = the lease was lost."""
         return mark.payer in self.finish([Treated(mark, next_at)])
 
+    @again
     def finish(self, treated: Sequence[Treated], *, decisions: Sequence[LoggedDecision] = ()) -> set[str]:
         """Release a whole batch and log its decisions, all or nothing; returns the payers whose lease was still ours."""
         with transaction(self._engine) as connection:
@@ -127,11 +143,13 @@ class Store:
                 connection.execute(schema.decisions.insert(), [_decision_row(decision) for decision in decisions])
             return due.finish(connection, treated)
 
+    @again
     def postpone(self, marks: Sequence[DueMark], until: datetime, error: str) -> None:
         """Give marks back for a try at ``until``, one attempt more on each."""
         with transaction(self._engine) as connection:
             due.postpone(connection, marks, until, error)
 
+    @again
     def park(self, marks: Sequence[DueMark], at: datetime, error: str) -> None:
         """Put payers aside that no retry can help; a new mark takes them up again."""
         with transaction(self._engine) as connection:
@@ -142,11 +160,13 @@ class Store:
         with reading(self._engine) as connection:
             return due.parked(connection, limit)
 
+    @again
     def unpark(self, payer_ids: Sequence[str] | None, at: datetime) -> int:
         """Make parked payers due at ``at`` (None = all); returns how many."""
         with transaction(self._engine) as connection:
             return due.unpark(connection, payer_ids, at)
 
+    @again
     def renew(self, marks: Sequence[DueMark], now: datetime, seconds: float) -> list[DueMark]:
         """Lengthen leases to ``seconds`` from now; returns those that are still ours, with their new end."""
         until = now + timedelta(seconds=seconds)
@@ -177,11 +197,18 @@ class Store:
     def decisions(self, payer: str, limit: int = 20) -> list[LoggedDecision]:
         """Return the latest decisions about a payer, newest first."""
         table = schema.decisions.c
-        columns = (table.payer, table.at, table.policy, table.policy_version, table.body)
+        wanted = _logged().where(table.payer == payer).order_by(table.at.desc(), table.id.desc()).limit(limit)
         with reading(self._engine) as connection:
-            found = connection.execute(select(*columns).where(table.payer == payer).order_by(table.at.desc(), table.id.desc()).limit(limit))
-            return [LoggedDecision(*row) for row in found]
+            return [LoggedDecision(*row) for row in connection.execute(wanted)]
 
+    def decisions_after(self, last: int = 0, payer: str | None = None, limit: int = 200) -> list[LoggedDecision]:
+        """Return the next decisions behind the one with id ``last``, in the order they were made: of everybody, or of one payer."""
+        table = schema.decisions.c
+        wanted = _logged().where(table.id > last).order_by(table.id).limit(limit)
+        with reading(self._engine) as connection:
+            return [LoggedDecision(*row) for row in connection.execute(wanted if payer is None else wanted.where(table.payer == payer))]
+
+    @again
     def prune(self, before: datetime) -> Pruned:
         """Remove decisions made and finished events received before.
 
@@ -229,6 +256,19 @@ class Store:
         with transaction(self._engine) as connection:
             return jobs.free(connection, owner)
 
+    # Which of several daemons listens to a channel
+
+    @again
+    def lead(self, names: Sequence[str], now: datetime, seconds: float, *, owner: str = OWNER, token: str = "") -> frozenset[str]:
+        """Take or keep, for ``seconds``, what nobody else leads; returns what is ours. ``token`` is one process's own."""
+        with transaction(self._engine) as connection:
+            return leads.lead(connection, names, now, Lease(owner, now + timedelta(seconds=seconds)), token)
+
+    def leave(self, owner: str = OWNER) -> int:
+        """Give up all that ``owner`` leads, at its start and at its end; returns how many names."""
+        with transaction(self._engine) as connection:
+            return leads.leave(connection, owner)
+
     # Small texts by name: the org id, poll cursors, ids of bulk jobs under way
 
     def get_value(self, name: str) -> str | None:
@@ -265,6 +305,12 @@ class Store:
             connection.execute(delete(schema.texts).where(schema.texts.c.name == name))
 
 
+def _logged() -> Select[*tuple[Any, ...]]:
+    """Select decisions as ``LoggedDecision`` takes them."""
+    table = schema.decisions.c
+    return select(*(table.payer, table.at, table.policy, table.policy_version, table.body, table.basis, table.id))
+
+
 def _decision_row(decision: LoggedDecision) -> dict[str, object]:
     return {
         "payer": decision.payer,
@@ -272,4 +318,5 @@ def _decision_row(decision: LoggedDecision) -> dict[str, object]:
         "policy": decision.policy,
         "policy_version": decision.policy_version,
         "body": decision.body,
+        "basis": decision.basis,
     }

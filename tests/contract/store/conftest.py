@@ -1,28 +1,28 @@
-"""A fresh store for each test, in every database the suite is asked to hold.
-
-SQLite in memory and on disk always; PostgreSQL where DUNWELL_TEST_STORE_URL names an empty database.
-"""
-
-import os
+"""A fresh store for each test, in every database: SQLite in memory and on disk, and a PostgreSQL that the tests start themselves."""
 
 import pytest
-from sqlalchemy import create_engine, text
 
 from connector.store import Store
+from tests.support.postgres import running
 
-_POSTGRES = os.environ.get("DUNWELL_TEST_STORE_URL")
+
+@pytest.fixture(scope="session")
+def postgres():
+    """A running PostgreSQL, or a reason why there is none."""
+    with running() as server:
+        yield server
 
 
-@pytest.fixture(params=["memory", "file", *(["postgresql"] if _POSTGRES else [])])
+@pytest.fixture(params=["memory", "file", "postgresql"])
 def any_url(request, tmp_path):
     """A URL of an empty store."""
-    return _empty(request.param, tmp_path)
+    return _empty(request, tmp_path)
 
 
-@pytest.fixture(params=["file", *(["postgresql"] if _POSTGRES else [])])
+@pytest.fixture(params=["file", "postgresql"])
 def shared_url(request, tmp_path):
     """A URL of an empty store that several processes can open."""
-    return _empty(request.param, tmp_path)
+    return _empty(request, tmp_path)
 
 
 @pytest.fixture
@@ -32,14 +32,9 @@ def store(any_url):
         yield opened
 
 
-def _empty(database, folder):
-    if database == "memory":
+def _empty(request, folder):
+    if request.param == "memory":
         return "sqlite://"
-    if database == "file":
+    if request.param == "file":
         return f"sqlite:///{folder}/store.db"
-    engine = create_engine(_POSTGRES)
-    with engine.begin() as connection:
-        connection.execute(text("DROP SCHEMA public CASCADE"))
-        connection.execute(text("CREATE SCHEMA public"))
-    engine.dispose()
-    return _POSTGRES
+    return request.getfixturevalue("postgres").fresh()

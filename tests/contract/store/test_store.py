@@ -355,6 +355,18 @@ class TestDecisions:
         store.log_decision(decision("P2"))
         assert [one.at for one in store.decisions("P1", limit=2)] == [later(minutes=3), later(minutes=2)]
 
+    def test_the_log_is_read_from_its_beginning_page_by_page(self, store):
+        """What a decision rested on comes back byte for byte; of everybody, or of one payer."""
+        for payer in ("P1", "P2", "P1"):
+            store.log_decision(LoggedDecision(payer, NOW, "default", "1", "{}", b"\x00\xff"))
+        store.log_decision(decision("P1"))
+        first = store.decisions_after(limit=3)
+        assert [(one.payer, one.basis) for one in first] == [(payer, b"\x00\xff") for payer in ("P1", "P2", "P1")]
+        (last,) = store.decisions_after(first[-1].id)
+        assert (last.payer, last.basis) == ("P1", None)
+        assert len(store.decisions_after(payer="P1")) == 3
+        assert store.decisions_after(last.id) == []
+
     def test_a_batch_is_released_and_logged_in_one_breath(self, store):
         """A payer is never cleared without its decision on record, nor the other way round."""
         store.mark_due(["P1", "P2"], at=NOW, why="event")

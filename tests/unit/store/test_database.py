@@ -2,13 +2,14 @@
 
 import sqlite3
 import stat
+import sys
 from datetime import UTC, datetime
 
 import pytest
 from sqlalchemy import text
 
 from connector.errors import ConfigError, TransientError
-from connector.store import Store, schema
+from connector.store import Store, StoreAwayError, schema
 from connector.store.database import MIGRATIONS, connect, reading, transaction
 
 NOW = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
@@ -117,8 +118,8 @@ def test_an_older_store_is_brought_up_to_date_once(tmp_path, monkeypatch):
     engine = connect(url(tmp_path))
     engine.dispose()
     steps = []
+    monkeypatch.setitem(MIGRATIONS, schema.VERSION, steps.append)
     monkeypatch.setattr(schema, "VERSION", schema.VERSION + 1)
-    monkeypatch.setitem(MIGRATIONS, 1, steps.append)
     connect(url(tmp_path)).dispose()
     connect(url(tmp_path)).dispose()
     assert len(steps) == 1
@@ -131,6 +132,41 @@ def test_every_version_has_its_step():
 
 def test_a_missing_driver_is_the_admins(monkeypatch):
     """PostgreSQL needs a package that is not installed by default."""
-    monkeypatch.setitem(__import__("sys").modules, "psycopg", None)
-    with pytest.raises(ConfigError, match="psycopg"):
-        Store.open("postgresql+psycopg://dunwell@localhost/dunwell")
+    monkeypatch.setitem(sys.modules, "pg8000", None)
+    with pytest.raises(ConfigError, match=r"dunwell\[postgres\]"):
+        Store.open("postgresql+pg8000://dunwell@localhost/dunwell")
+
+
+@pytest.mark.parametrize(
+    ("url", "told"),
+    [
+        ("postgresql+psycopg://a:secret@localhost/b", "cannot be postgresql\\+psycopg"),
+        ("postgresql+pg8000://a:secret@localhost/b?sslmod=require", "sslmod; there are"),
+        ("postgresql+pg8000://a:secret@localhost/b?sslmode=maybe", "sslmode is none of"),
+        ("postgresql+pg8000://a:secret@localhost/b?sslmode=verify-full&sslrootcert=/nowhere", "sslrootcert cannot be read"),
+        ("postgresql+pg8000://a:secret@localhost:port/b", "is not one"),
+    ],
+)
+def test_a_url_of_postgresql_that_cannot_work_is_told_without_its_password(url, told):
+    """What is wrong with it is said before anything is connected to."""
+    with pytest.raises(ConfigError, match=told) as raised:
+        Store.open(url)
+    assert "secret" not in str(raised.value)
+
+
+def test_a_server_that_does_not_answer_is_a_passing_trouble():
+    """A daemon that is started before its database is started again by its supervisor."""
+    with pytest.raises(StoreAwayError):
+        Store.open("postgresql+pg8000://dunwell@localhost/dunwell?unix_sock=/nowhere/at-all")
+
+
+def test_a_store_from_before_leads_and_bases_is_brought_up_to_date(tmp_path):
+    """Every step works on the tables it was written for."""
+    with Store.open(url(tmp_path)):
+        pass
+    old = sqlite3.connect(tmp_path / "store.db")
+    old.executescript("DROP TABLE leads; ALTER TABLE decisions DROP COLUMN basis; UPDATE dunwell_store SET version = 1;")
+    old.close()
+    with Store.open(url(tmp_path)) as store:
+        assert store.lead(["poll"], NOW, 20) == {"poll"}
+        assert store.decisions("P1") == []
