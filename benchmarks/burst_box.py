@@ -17,6 +17,9 @@ from pathlib import Path
 import sandbox
 from sandbox.org.types import Commit
 
+AUDIT = frozenset({"CreatedById", "CreatedDate", "LastModifiedById", "LastModifiedDate", "SystemModstamp"})
+"""What the org writes itself, and nobody may post."""
+
 
 def main() -> None:
     """Serve until SIGTERM."""
@@ -51,7 +54,7 @@ async def _serve(arguments: argparse.Namespace) -> None:
                     "sobject": one.sobject,
                     "kind": one.kind,
                     "id": one.id,
-                    "fields": {name: one.record.get(name) for name in one.changed_fields},
+                    "fields": {name: one.record.get(name) for name in one.changed_fields if name not in AUDIT},
                 }
                 for commit in commits
                 for one in commit.changes

@@ -5,6 +5,7 @@ first call to an org, and the org is verified before the first write.
 """
 
 import os
+import socket
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -32,6 +33,8 @@ from connector.mapping.policy_folder import load_policies
 from connector.mapping.reasons import load_reasons
 from connector.mapping.rules import load_rules
 from connector.mapping.templates import Templates, load_templates
+from connector.pipeline.leases import holding_job
+from connector.pipeline.logbook import Replayed, replay_all
 from connector.pipeline.outages import Outages
 from connector.pipeline.parked import place_parked
 from connector.pipeline.ports import Context
@@ -39,13 +42,14 @@ from connector.pipeline.receive import Inbox
 from connector.pipeline.treat import UNKNOWN_CODE
 from connector.probes import Metrics, Probed
 from connector.salesforce.auth import Credentials, TokenSource
+from connector.salesforce.bulk_org import BulkOrg
 from connector.salesforce.client import Org
 from connector.salesforce.limits import ApiBudget
 from connector.salesforce.poll import Poller, PollQuery
 from connector.salesforce.stream import EventStream
 from connector.scheduler import Scheduler
 from connector.settings import Settings
-from connector.store import Store
+from connector.store import OWNER, Store
 from jobs import due, prune, reconcile
 
 log = get("dunwell.app")
@@ -154,6 +158,14 @@ class App:
     store: Store
     clock: Clock
 
+    @property
+    def owner(self) -> str:
+        """Whose leases these are: the same after a restart, so that it frees its own, and nobody else's, so that it frees no other's."""
+        settings = self.settings
+        if settings.instance or settings.store_url.get_secret_value().startswith("sqlite"):
+            return settings.instance or OWNER
+        return f"{socket.gethostname()}:{settings.http_port or os.getpid()}"  # no two on one host listen on one port
+
 
 @contextmanager
 def opened(settings: Settings) -> Iterator[App]:
@@ -188,6 +200,7 @@ def opened(settings: Settings) -> Iterator[App]:
             outages=Outages(org, ours.mapping, ours.policy(settings.policy)),
             shadow=settings.mode == "shadow",
             keep_days=settings.keep_days,
+            bulk=BulkOrg(org, store, key=own.KEY),
         )
         yield App(settings, context, org, tokens, store, time)
     finally:
@@ -240,11 +253,18 @@ def daemon(app: App, metrics: Metrics) -> Daemon:
         overlap=timedelta(seconds=settings.poll_overlap_seconds),
     )
 
-    def stream(inbox: Inbox) -> EventStream:
-        return EventStream(app.tokens, settings.api_version, [own.OUTCOME_CHANNEL, *own.CHANGE_CHANNELS], inbox, now=app.clock.now)
+    def stream(inbox: Inbox, channels: Sequence[str]) -> EventStream:
+        return EventStream(app.tokens, settings.api_version, channels, inbox, now=app.clock.now)
 
-    pace = Pace(settings.batch_payers, settings.debounce_seconds, settings.poll_seconds, app.tokens.current().user_id)
-    return Daemon(app.context, pace, poller=poller, stream=stream if settings.transport == "stream" else None, metrics=metrics)
+    pace = Pace(
+        settings.batch_payers,
+        settings.debounce_seconds,
+        settings.poll_seconds,
+        app.tokens.current().user_id,
+        app.org.longest_call_seconds,
+    )
+    channels = (own.OUTCOME_CHANNEL, *own.CHANGE_CHANNELS) if settings.transport == "stream" else ()
+    return Daemon(app.context, pace, poller=poller, channels=channels, stream=stream, metrics=metrics, owner=app.owner)
 
 
 def probed(daemon: Daemon, metrics: Metrics) -> Probed:
@@ -259,17 +279,21 @@ class Scheduled:
     NAME: str
     SCHEDULE: str
     work: Callable[[Context], None]
+    held: Callable[[Context, str], Context]
+    """The context of a run that writes only while its place in the ledger is its own."""
 
     def run(self, context: Context) -> None:
         """Do it once."""
-        self.work(context)
+        self.work(self.held(context, self.NAME))
 
 
 def scheduler(app: App) -> Scheduler[Context]:
     """Build the scheduler of all jobs."""
     schedules = {"reconcile": app.settings.reconcile_cron, "prune": app.settings.prune_cron}
-    planned = [Scheduled(one.NAME, schedules.get(one.NAME, one.SCHEDULE), one.run) for one in JOBS]
-    return Scheduler(planned, app.context, store=app.store, clock=app.clock, time_zone=app.context.mapping.creditor.time_zone)
+    held = partial(holding_job, owner=app.owner, request_seconds=app.org.longest_call_seconds)
+    planned = [Scheduled(one.NAME, schedules.get(one.NAME, one.SCHEDULE), one.run, held) for one in JOBS]
+    zone = app.context.mapping.creditor.time_zone
+    return Scheduler(planned, app.context, store=app.store, clock=app.clock, time_zone=zone, owner=app.owner)
 
 
 def decide_facts(text: str, ours: Business, supposed: Sequence[str] = ()) -> list[dict[str, object]]:
@@ -317,7 +341,7 @@ def alone(app: App, job: str) -> Iterator[Callable[[], None]]:
         TransientError: it runs already.
 
     """
-    owner = f"command-{os.getpid()}"
+    owner = f"{socket.gethostname()}-command-{os.getpid()}"
     app.store.register_job(job, app.clock.now())
     if not app.store.job_started(job, app.clock.now(), owner=owner, seconds=ALONE_SECONDS):
         raise TransientError(f"{job} runs already; try again when it has ended")
@@ -354,6 +378,14 @@ def status(settings: Settings) -> dict[str, object]:
         }  # fmt: skip
     finally:
         store.close()
+
+
+def replay(settings: Settings, payer: str | None) -> Iterator[Replayed]:
+    """Make each decision of the log once more, of everybody or of one payer; needs no org. Raises ConfigError for wrong files."""
+    ours = business(settings)
+    in_force = ours.policy(settings.policy)
+    with Store.open(settings.store_url.get_secret_value()) as store:
+        yield from replay_all(store, ours.policies, in_force, payer)
 
 
 def unpark(app: App, payers: list[str] | None) -> int:

@@ -24,6 +24,7 @@ from connector import app as wiring
 from connector import demo as story
 from connector import log, settings
 from connector.cli.printing import complain, err, out, say, show_decision, show_facts, show_supposed, show_sweep
+from connector.cli.replayed import print_replayed, show_replayed
 from connector.core.facts import render as rendered
 from connector.core.what_if import KEYS as SUPPOSABLE
 from connector.errors import ConfigError, DunwellError
@@ -181,6 +182,21 @@ def _explain(payer: str, supposed: Sequence[str], *, as_json: bool) -> None:
         else:
             show_supposed(supposed)
             show_decision(result, why=decision.why)
+
+
+@cli.command()
+def replay(
+    payer: Annotated[str | None, typer.Argument(metavar="PAYER", help="Record id of the payer; none = everybody.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Make the decisions of the log once more, and say which differ. Needs no org."""
+    with told():
+        loaded = settings.load()
+        _quiet()
+        found = wiring.replay(loaded, None if payer is None else full_id(payer))
+        broken = print_replayed(found) if as_json else show_replayed(found)
+        if broken:
+            raise typer.Exit(1)
 
 
 @cli.command()

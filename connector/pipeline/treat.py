@@ -4,16 +4,14 @@ Must not know threads or schedules. Invariant: a payer is released only after th
 one payer that cannot be treated is parked with its reason and the rest go on.
 """
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, time, timedelta
 
 from connector.core.capacity import Desk, ration
-from connector.core.changes import Basis, changes
+from connector.core.changes import Basis, View, changes
 from connector.core.decide import decide
-from connector.core.facts import render
 from connector.core.ledger import assess
 from connector.core.model import Decision, Position
 from connector.core.unknown_codes import unknown_codes
@@ -24,11 +22,11 @@ from connector.log import get
 from connector.mapping import queries
 from connector.pipeline.apply import Applied, Plan, Writer
 from connector.pipeline.load import Loaded, load
+from connector.pipeline.logbook import logged, says_something
 from connector.pipeline.ports import Context
 from connector.store import DueMark, LoggedDecision, Treated
 
 log = get("dunwell.treat")
-LEASE_SECONDS = 300.0
 SOON = timedelta(seconds=2)
 UNKNOWN_CODE = "unknown_code:"
 """Under this, code set and code the store keeps when a code that nobody knows was first met."""
@@ -38,11 +36,19 @@ UNKNOWN_CODE = "unknown_code:"
 class Batch:
     """What became of one batch."""
 
+    decided_at: datetime
+    """The moment it was decided for."""
     decisions: list[Decision] = field(default_factory=list)
     applied: Applied = field(default_factory=Applied)
     parked: dict[str, str] = field(default_factory=dict)
     missing: list[str] = field(default_factory=list)
     """Payers of whom rows could not be read."""
+    positions: Mapping[str, Position] = field(default_factory=dict)
+    """What each decision rests on, by payer."""
+    quiet: int = 0
+    """Payers beside these who need no look."""
+    changed: set[str] = field(default_factory=set)
+    """Payers of whom something was to be written."""
 
 
 def treat(context: Context, payers: Sequence[str], now: datetime, *, dry: bool = False, supposed: Sequence[str] = ()) -> Batch:
@@ -54,15 +60,25 @@ def treat(context: Context, payers: Sequence[str], now: datetime, *, dry: bool =
 
     """
     loaded = load(context.org, context.mapping, payers, now)
-    batch = Batch(parked=dict(loaded.unreadable))
+    batch, decisions = judged(context, loaded, now, supposed=supposed)
+    plans = planned(context, loaded.views, batch, decisions, now)
+    if not (dry or supposed):
+        keep_unknown_codes(context, batch, now)
+        batch.applied = Writer(context, loaded, now).apply(plans)
+        batch.parked.update(batch.applied.refused)
+    return batch
+
+
+def judged(context: Context, loaded: Loaded, now: datetime, *, supposed: Sequence[str] = ()) -> tuple[Batch, list[Decision]]:
+    """Assess and decide who is loaded. Raises ConfigError where a supposition cannot be read."""
+    batch = Batch(now, parked=dict(loaded.unreadable))
     out = context.outages(now)
     if out:
         loaded = replace(loaded, snapshot=replace(loaded.snapshot, outages=out))
     positions = _assess(context, loaded, now, batch)
     if supposed:
         positions = {payer: suppose(position, supposed, now) for payer, position in positions.items()}
-    if not (dry or supposed):
-        context.store.keep_first({f"{UNKNOWN_CODE}{one}:{code}": now.isoformat() for one, code in unknown_codes(positions.values())})
+    batch.positions = positions
     decisions: list[Decision] = []
     for payer, position in positions.items():
         with _sparing_the_others(batch, payer):
@@ -70,15 +86,23 @@ def treat(context: Context, payers: Sequence[str], now: datetime, *, dry: bool =
         if position.missing:
             batch.missing.append(payer)
             log.error("payer.rows_missing", payer=payer, count=len(position.missing))
+    return batch, decisions
+
+
+def planned(context: Context, views: Mapping[str, View], batch: Batch, decisions: list[Decision], now: datetime) -> list[Plan]:
+    """Give what is to be written for ``decisions``, once those beyond the teams' capacity are carried over; noted in ``batch``."""
     plans = []
-    for one in _within_capacity(context, decisions, positions, now):
+    for one in _within_capacity(context, decisions, batch.positions, now):
         with _sparing_the_others(batch, one.payer):
-            plans.append(_plan(context, loaded, one, positions[one.payer], now))
+            plans.append(_plan(context, views[one.payer], one, batch.positions[one.payer], now))
     batch.decisions = [plan.decision for plan in plans]
-    if not (dry or supposed):
-        batch.applied = Writer(context, loaded, now).apply(plans)
-        batch.parked.update(batch.applied.refused)
-    return batch
+    batch.changed = {plan.decision.payer for plan in plans if plan.changes}
+    return plans
+
+
+def keep_unknown_codes(context: Context, batch: Batch, now: datetime) -> None:
+    """Note when a code that nobody knows was first met."""
+    context.store.keep_first({f"{UNKNOWN_CODE}{one}:{code}": now.isoformat() for one, code in unknown_codes(batch.positions.values())})
 
 
 def _assess(context: Context, loaded: Loaded, now: datetime, batch: Batch) -> dict[str, Position]:
@@ -119,11 +143,11 @@ def _within_capacity(context: Context, decisions: list[Decision], positions: Map
     return ration(decisions, Desk(left, listed, now, creditor.zone, policy.country))
 
 
-def _plan(context: Context, loaded: Loaded, decision: Decision, position: Position, now: datetime) -> Plan:
+def _plan(context: Context, view: View, decision: Decision, position: Position, now: datetime) -> Plan:
     resting_on = [item.id for item in position.open_items if item.overdue]
     currency = position.open_items[0].currency if position.open_items else context.mapping.creditor.currency
-    planned = changes(decision, loaded.views[decision.payer], now, Basis(currency, tuple(resting_on), bool(position.missing)))
-    return Plan(decision, planned)
+    found = changes(decision, view, now, Basis(currency, tuple(resting_on), bool(position.missing)))
+    return Plan(decision, found)
 
 
 def treat_due(context: Context, marks: Sequence[DueMark], now: datetime) -> Batch:
@@ -142,7 +166,7 @@ def treat_due(context: Context, marks: Sequence[DueMark], now: datetime) -> Batc
             continue
         again = now + SOON if payer in batch.applied.locked else looks.get(payer)
         done.append(Treated(mark, again))
-    context.store.finish(done, decisions=[logged(one, now) for one in batch.decisions if one.payer not in batch.parked])
+    context.store.finish(done, decisions=log_of(context, batch, looks.keys() - batch.parked.keys()))
     for payer, why in batch.parked.items():
         if payer in by_payer:
             context.store.park([by_payer[payer]], now, why)
@@ -152,6 +176,7 @@ def treat_due(context: Context, marks: Sequence[DueMark], now: datetime) -> Batc
     return batch
 
 
-def logged(decision: Decision, now: datetime) -> LoggedDecision:
-    """Give the copy of a decision that the store keeps."""
-    return LoggedDecision(decision.payer, now, decision.policy, decision.policy_version, json.dumps(render(decision)))
+def log_of(context: Context, batch: Batch, payers: set[str]) -> list[LoggedDecision]:
+    """Give what the store keeps of the decisions about ``payers``: those that say anything, each with what it rests on."""
+    wanted = [one for one in batch.decisions if one.payer in payers and says_something(one)]
+    return [logged(one, batch.positions[one.payer], context.policy, batch.decided_at) for one in wanted]

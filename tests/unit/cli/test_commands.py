@@ -44,7 +44,7 @@ def test_no_command_shows_the_help(dunwell):
     assert "Commands:" in done.out + done.err
 
 
-@pytest.mark.parametrize("words", [*NEED_AN_ORG, ["status"]], ids=lambda words: words[0])
+@pytest.mark.parametrize("words", [*NEED_AN_ORG, ["status"], ["replay"]], ids=lambda words: words[0])
 def test_wrong_settings_are_told_all_at_once(dunwell, words):
     """Every fault of the settings in one go, exit 2, no trace, no value repeated."""
     done = dunwell(*words, DUNWELL_AUTH="token", DUNWELL_ACCESTOKEN="s3cret", DUNWELL_BATCH_PAYERS="900", DUNWELL_MODE="maybe")
