@@ -3,7 +3,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 WORKERS ?= 2
 
-.PHONY: demo test parity clients check format soak schemas lock clean
+.PHONY: demo test coverage parity clients check format soak schemas lock clean
 
 .venv/installed: requirements-dev.txt pyproject.toml
 	$(PYTHON) -m venv .venv
@@ -16,6 +16,10 @@ demo: .venv/installed ## the whole story on a local sandbox org
 
 test: .venv/installed ## all tests
 	$(BIN)/python -m pytest -q -n $(WORKERS)
+
+coverage: .venv/installed ## the core under its own tests, every branch
+	$(BIN)/coverage run -m pytest -q -n 0 tests/unit/core_changes tests/unit/core_judge tests/unit/core_ledger tests/unit/mapping/test_wide.py tests/scenario/decide
+	$(BIN)/coverage report --fail-under=100
 
 tests/parity/node_modules/installed: tests/parity/package.json tests/parity/package-lock.json
 	npm ci --prefix tests/parity --ignore-scripts --no-audit --no-fund --loglevel=error

@@ -9,6 +9,7 @@ import logging
 import threading
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Generic, Protocol, TypeVar
@@ -141,15 +142,16 @@ class Scheduler(Generic[_Context]):
         return found
 
     def keep_alive(self) -> None:
-        """Report the runs of this process alive; done at each tick."""
-        now = self._clock.now()
-        with self._idle:
-            old = [name for name, kept_at in self._running.items() if (now - kept_at).total_seconds() >= LEASE_SECONDS / 3]
-        for name in old:
-            self._store.job_kept(name, now, owner=self._owner, seconds=LEASE_SECONDS)
+        """Report the runs of this process alive; done at each tick, and at the next one where clock or store do not answer."""
+        with suppress(TransientError):
+            now = self._clock.now()
             with self._idle:
-                if name in self._running:
-                    self._running[name] = now
+                old = [name for name, kept_at in self._running.items() if (now - kept_at).total_seconds() >= LEASE_SECONDS / 3]
+            for name in old:
+                self._store.job_kept(name, now, owner=self._owner, seconds=LEASE_SECONDS)
+                with self._idle:
+                    if name in self._running:
+                        self._running[name] = now
 
     def _register(self) -> None:
         now = self._clock.now()

@@ -12,9 +12,10 @@ import requests
 
 from connector import app as wiring
 from connector.mapping import own
+from connector.pipeline.logbook import Verdict
 from connector.pipeline.place import place_events
 from connector.pipeline.sweep import sweep
-from connector.pipeline.treat import UNKNOWN_CODE
+from connector.pipeline.treat import UNKNOWN_CODE, treat_due
 from connector.settings import load
 from connector.store import InboxRow
 from sandbox.server import Box, Setup
@@ -109,6 +110,23 @@ def test_a_day_has_two_calls_and_the_rest_is_carried_over(app, town):
     move(app, box, "2026-03-04 09:30")
     sweep(app.context, batch_payers=200)
     assert calls(app)["Anna"] is True
+
+
+def test_the_log_of_a_rationed_day_replays(app, town):
+    """Each decision comes out as it was, calls carried over included; a pass that changes nothing adds nothing to the log."""
+    box, people = town
+    fail(app, box, people)
+    found = list(wiring.replay(app.settings, None))
+    assert sorted(one.logged.payer for one in found) == sorted(people.payers.values())
+    assert sum('"capacity"' in one.logged.body for one in found) == 3
+    assert {one.verdict for one in found} == {Verdict.SAME}
+    sweep(app.context, batch_payers=200)
+    assert len(list(wiring.replay(app.settings, None))) == len(found)
+    now = app.clock.now()
+    app.store.mark_due([people.payers["Anna"]], at=now, why="test")
+    treat_due(app.context, app.store.lease_due(now, 10, 60), now)
+    (*_, last) = wiring.replay(app.settings, people.payers["Anna"])
+    assert (last.logged.at, last.verdict) == (now, Verdict.SAME)
 
 
 def test_a_code_in_no_table_is_remembered_with_the_day_it_was_met(app, town):

@@ -13,7 +13,8 @@ from sandbox.options import Options
 from sandbox.org.clock import Clock
 from sandbox.org.metadata import load_schema
 from sandbox.org.org import Org
-from sandbox.server import ADMIN, Box, Setup
+from sandbox.server import Box, Setup
+from sandbox.worlds.hiring import ADMIN
 
 PACKAGE = Path(__file__).parents[3] / "force-app" / "main" / "default"
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
