@@ -6,6 +6,7 @@ line is printed only when both ports answer.
 
 import argparse
 import asyncio
+import gc
 import json
 import signal
 import sys
@@ -21,6 +22,8 @@ from sandbox.options import Options
 from sandbox.worlds.opening import WorldError, known_worlds
 
 _SHAPE = ("months", "children")
+_RARELY = (20_000, 20, 50)
+"""When the process looks for cycles: rows come and go by the thousand without making any."""
 N = TypeVar("N", int, float)
 _FAULTS = TypeAdapter(list[FaultSpec])
 
@@ -115,6 +118,7 @@ async def _serve(arguments: argparse.Namespace) -> None:
 def main(argv: Sequence[str] | None = None) -> None:
     """Run the command."""
     parser = _parser()
+    gc.set_threshold(*_RARELY)
     try:
         asyncio.run(_serve(parser.parse_args(argv)))
     except (WorldError, OSError) as problem:

@@ -6,7 +6,7 @@ mapping. 200 ids of 18 characters keep a statement near 6 kB (limit 100,000: sal
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from simple_salesforce.format import format_soql
 
@@ -27,6 +27,10 @@ POSITION_FIELDS = (
 )
 
 
+EVERY = "Id != null"
+"""The condition that holds for every record."""
+
+
 @dataclass(frozen=True, slots=True)
 class Query:
     """One SELECT; ``all_rows`` reads deleted and archived rows too (queryAll)."""
@@ -36,11 +40,13 @@ class Query:
     all_rows: bool = False
 
 
-def by_payer(mapping: Mapping, payers: Sequence[str], *, own_links: bool = False, prefix: str = "") -> str:
-    """Give the condition "owed by one of ``payers``", for the org's objects or (``own_links``) for Dunwell's.
+def by_payer(mapping: Mapping, payers: Sequence[str] | None, *, own_links: bool = False, prefix: str = "") -> str:
+    """Give the condition "owed by one of ``payers``" (None = by anyone), for the org's objects or (``own_links``) for Dunwell's.
 
     An installment that points at two payer objects belongs to the first of the mapping alone.
     """
+    if payers is None:
+        return EVERY
     parts = []
     before: list[str] = []
     for one in mapping.payers:
@@ -57,8 +63,11 @@ def _ids_of(mapping: Mapping, payer: PayerObject, payers: Iterable[str]) -> list
     return [one for one in payers if mapping.payer_of(one) is payer]
 
 
-def for_payers(mapping: Mapping, payers: Sequence[str], now: datetime) -> list[Query]:
-    """Everything the pipeline reads for ``payers`` (at most 200): open installments with all their payments, 24 months of history."""
+def for_payers(mapping: Mapping, payers: Sequence[str] | None, now: datetime) -> list[Query]:
+    """Everything the pipeline reads for ``payers`` (at most 200; None = for everyone, the same text but for whose records).
+
+    Open installments with all their payments, and 24 months of history.
+    """
     first = (now - timedelta(days=31 * mapping.history_months)).date().isoformat()
     first_at = (now - timedelta(days=31 * mapping.history_months)).strftime("%Y-%m-%dT%H:%M:%SZ")
     recent_at = (now - timedelta(days=35)).strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -262,6 +271,20 @@ def polls(mapping: Mapping) -> dict[str, str]:
     }
 
 
+def touched(mapping: Mapping, since: datetime) -> list[Query]:
+    """Whose records anybody changed since, ours included; the payer's own record stands under its object's name."""
+    at = since.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    links = ", ".join(one.link for one in mapping.payers)
+    own_links = ", ".join(one.own_link for one in mapping.payers)
+    via = ", ".join(f"{mapping.payments.installment_relation}.{one.link}" for one in mapping.payers)
+    whose = {mapping.installments.object: links, mapping.payments.object: f"{links}, {via}", "Task": "WhoId, WhatId"}
+    whose |= dict.fromkeys((own.POSITION, own.FOLLOW_UP, own.ATTEMPT, own.HOLD, own.PROMISE, own.PLAN), own_links)
+    whose[mapping.cases.object] = ", ".join(one.case_link for one in mapping.payers)
+    found = {name: f"SELECT Id, {fields} FROM {name} WHERE SystemModstamp >= {at}" for name, fields in whose.items()}
+    found |= {one.object: f"SELECT Id FROM {one.object} WHERE SystemModstamp >= {at}" for one in mapping.payers}
+    return [Query(name, soql, all_rows=True) for name, soql in found.items()]
+
+
 def come_due(mapping: Mapping, now: datetime) -> list[Query]:
     """Whose follow-up or hold has come to its time, by what the org itself remembers."""
     at = now.strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -320,12 +343,13 @@ def roles(mapping: Mapping) -> list[Query]:
     return found
 
 
-def _payer_records(mapping: Mapping, one: PayerObject, payers: Sequence[str]) -> Query | None:
-    ids = _ids_of(mapping, one, payers)
-    if not ids:
+def _payer_records(mapping: Mapping, one: PayerObject, payers: Sequence[str] | None) -> Query | None:
+    ids = [] if payers is None else _ids_of(mapping, one, payers)
+    if payers is not None and not ids:
         return None
     fields = sorted({"Id", *(field for field in one.fields.model_dump().values() if field), *([one.flag] if one.flag else [])})
-    return Query(f"payers:{one.object}", format_soql(f"SELECT {', '.join(fields)} FROM {one.object} WHERE Id IN {{}}", ids))
+    whose = EVERY if payers is None else format_soql("Id IN {}", ids)
+    return Query(f"payers:{one.object}", f"SELECT {', '.join(fields)} FROM {one.object} WHERE {whose}")
 
 
 def _runs(mapping: Mapping, one: Runs, now: datetime) -> Query:
@@ -340,7 +364,9 @@ def _runs(mapping: Mapping, one: Runs, now: datetime) -> Query:
     )
 
 
-def _tasks(mapping: Mapping, payers: Sequence[str]) -> str:
+def _tasks(mapping: Mapping, payers: Sequence[str] | None) -> str:
+    if payers is None:
+        return "(" + " OR ".join(f"{link} != null" for link in dict.fromkeys(one.task_link for one in mapping.payers)) + ")"
     parts = []
     for link in ("WhoId", "WhatId"):
         ids = [one for one in payers if mapping.payer_of(one).task_link == link]
@@ -349,7 +375,9 @@ def _tasks(mapping: Mapping, payers: Sequence[str]) -> str:
     return "(" + " OR ".join(parts) + ")"
 
 
-def _cases(mapping: Mapping, payers: Sequence[str]) -> str:
+def _cases(mapping: Mapping, payers: Sequence[str] | None) -> str:
+    if payers is None:
+        return "(" + " OR ".join(f"{one.case_link} != null" for one in mapping.payers) + ")"
     parts = [format_soql(f"{one.case_link} IN {{}}", ids) for one in mapping.payers if (ids := _ids_of(mapping, one, payers))]
     return "(" + " OR ".join(parts) + ")"
 

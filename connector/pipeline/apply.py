@@ -73,9 +73,9 @@ class Writer:
         everything = [change for plan in plans for change in plan.changes]
         if self._context.shadow:
             return self._shadow(everything)
-        late = [one for one in everything if one.op == "update" and one.subject == "follow_up" and one.id is None]
-        tasks = [one for one in everything if one.op == "insert" and one.subject == "task"]
-        first = [one for one in everything if one not in late and one not in tasks]
+        late = [one for one in everything if _is_late(one)]
+        tasks = [one for one in everything if _is_task(one)]
+        first = [one for one in everything if not (_is_late(one) or _is_task(one))]
         self._write([one for one in first if one.op == "insert"], [one for one in first if one.op == "update"])
         self._write(tasks, [], serial=True)
         linked = [
@@ -221,3 +221,12 @@ class Writer:
 
     def _new_position(self, payer: str) -> str | None:
         return self._positions.get(payer)
+
+
+def _is_late(one: Change) -> bool:
+    """Tell whether it names its follow-up by key alone: the record may only come to be in this pass."""
+    return one.op == "update" and one.subject == "follow_up" and one.id is None
+
+
+def _is_task(one: Change) -> bool:
+    return one.op == "insert" and one.subject == "task"

@@ -20,6 +20,8 @@ from connector.mapping.org import Mapping as OrgMapping
 from connector.pipeline.ports import OrgAccess, Record
 from connector.pipeline.views import Rows, made, show
 
+UNSEEN = "the payer's record cannot be read: it is deleted, merged, or the integration user may not see it"
+
 
 @dataclass(frozen=True, slots=True)
 class About:
@@ -28,6 +30,7 @@ class About:
     name: str
     language: str | None
     country: str | None
+    is_company: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,22 +67,16 @@ def load(org: OrgAccess, mapping: OrgMapping, payers: Sequence[str], now: dateti
     answers = org.query_many([one.soql for one in wanted], all_rows=[one.all_rows for one in wanted])
     found: dict[str, list[Record]] = {one.name: list(rows) for one, rows in zip(wanted, answers, strict=True)}
     unreadable: dict[str, str] = {}
-    rows, about = _facts(mapping, found, payers)
+    rows, about = facts_of(mapping, found, payers)
     wide = _wide(mapping, found, rows, unreadable)
     views = show(mapping, found, payers, wide["installments"])
     made(mapping, found, rows)
-    _missing(org, mapping, views, rows, wide["installments"]["id"])
-    runs = _runs(mapping, found)
+    missing_rows(org, mapping, views, rows, wide["installments"]["id"])
+    runs = runs_of(mapping, found)
     links = zip(*(columns.texts(found["installments"], name) for name in ("Id", mapping.installments.pay_link)), strict=True)
     pay_links = {one: link for one, link in links if one and link}
     visible = {str(row["id"]) for row in rows["payers"]}
-    unreadable.update(
-        {
-            one: "the payer's record cannot be read: it is deleted, merged, or the integration user may not see it"
-            for one in payers
-            if one not in visible
-        }
-    )
+    unreadable.update({one: UNSEEN for one in payers if one not in visible})
     if unreadable:
         for table in rows.values():
             table[:] = [row for row in table if row.get("payer", row.get("id")) not in unreadable]
@@ -89,7 +86,8 @@ def load(org: OrgAccess, mapping: OrgMapping, payers: Sequence[str], now: dateti
     return Loaded(snapshot(rows, wide, runs=runs), views, about, due_on, pay_links, unreadable)
 
 
-def _facts(mapping: OrgMapping, found: Mapping[str, list[Record]], payers: Sequence[str]) -> tuple[Rows, dict[str, About]]:
+def facts_of(mapping: OrgMapping, found: Mapping[str, list[Record]], payers: Sequence[str]) -> tuple[Rows, dict[str, About]]:
+    """Rows of payers, holds and cases, and whom messages are to."""
     rows: Rows = defaultdict(list)
     about = _payers(mapping, found, rows)
     for record in found["holds"]:
@@ -142,11 +140,12 @@ def _payers(mapping: OrgMapping, found: Mapping[str, list[Record]], rows: Rows) 
                 row |= {"plan_state": str(plans[payer]["State__c"]).lower(), "plan_id": str(plans[payer]["Id"])}
             rows["payers"].append(row)
             language, country = (None if row[name] is None else str(row[name]) for name in ("language", "country"))
-            about[payer] = About(read.text(record, one.fields.name) or "", language, country)
+            about[payer] = About(read.text(record, one.fields.name) or "", language, country, row["kind"] == "company")
     return about
 
 
-def _missing(org: OrgAccess, mapping: OrgMapping, views: Mapping[str, View], rows: Rows, installments: Sequence[object]) -> None:
+def missing_rows(org: OrgAccess, mapping: OrgMapping, views: Mapping[str, View], rows: Rows, installments: Sequence[object]) -> None:
+    """Note at each payer which installments their flag rests on did not come back, though nobody deleted them."""
     seen = {str(one) for one in installments}
     absent = {
         payer: ids
@@ -172,7 +171,8 @@ def _missing(org: OrgAccess, mapping: OrgMapping, views: Mapping[str, View], row
             row["missing"] = " ".join(dict.fromkeys(hidden))
 
 
-def _runs(mapping: OrgMapping, found: Mapping[str, list[Record]]) -> tuple[Run, ...] | None:
+def runs_of(mapping: OrgMapping, found: Mapping[str, list[Record]]) -> tuple[Run, ...] | None:
+    """The coming collection runs; None where the org does not collect by schedule."""
     if mapping.runs is None:
         return None
     runs = []

@@ -7,16 +7,18 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from threading import Event
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from connector.clock import Clock
 from connector.core.policy import Policy
 from connector.core.reasons import Catalogue
 from connector.mapping.org import Mapping as OrgMapping
 from connector.mapping.templates import Templates
+from connector.salesforce.bulk_query import Asked, Page
 from connector.salesforce.client import Saved
 from connector.store import Store
 
+Parsed = TypeVar("Parsed")
 Record = Mapping[str, object]
 Row = tuple[str, Mapping[str, object]]
 """Object and fields of a record to insert."""
@@ -41,6 +43,25 @@ class OrgAccess(Protocol):
         ...
 
 
+class BulkAccess(OrgAccess, Protocol):
+    """The org, for many records at once (``salesforce.bulk_org.BulkOrg`` in life)."""
+
+    pulse: Callable[[], None]
+    """Called now and then while a job is waited for."""
+
+    def record_counts(self, sobjects: Sequence[str]) -> dict[str, int]:
+        """About how many records there are."""
+        ...
+
+    def download(self, asked: Sequence[Asked], parse: Callable[[int, Page], Parsed]) -> list[list[Parsed]]:
+        """What ``parse`` makes of every page of every query."""
+        ...
+
+    def settle(self) -> int:
+        """See to it that no job of a dead process is still writing."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Context:
     """Everything a pass works with."""
@@ -60,3 +81,5 @@ class Context:
     """Set when there may be work: events came in, payers were marked due."""
     shadow: bool = False
     keep_days: int = 90
+    bulk: BulkAccess | None = None
+    """For passes over everyone; None = all by REST."""

@@ -1,4 +1,4 @@
-"""The pass over everyone: the same pipeline, batch by batch, with a run record at its end.
+"""The pass over everyone: the same pipeline, batch by batch or in bulk, with a run record at its end.
 
 Must not schedule itself. Invariant: each batch is complete before the next begins, so an interrupted pass
 resumes by simply running again; a second pass over an unchanged org writes nothing but its run record.
@@ -16,14 +16,17 @@ from connector.core.words import ArrearsStatus
 from connector.errors import PermanentError, TransientError
 from connector.log import get
 from connector.mapping import own, queries, read
+from connector.pipeline.nightly import wide_pass
 from connector.pipeline.parked import place_parked
 from connector.pipeline.ports import Context
-from connector.pipeline.treat import Batch, treat
+from connector.pipeline.treat import Batch, log_of, treat
 from connector.store import Look
 
 log = get("dunwell.sweep")
 IMPLAUSIBLE_SHARE = 0.5
 """A pass that sees fewer than this share of the payers seen last time stops: invisible is not paid."""
+WIDE_ROWS = 20_000
+"""From so many installments or payments on a pass goes in bulk: by REST it would take over a hundred calls."""
 SEEN = "sweep:payers_seen"
 
 
@@ -53,7 +56,9 @@ class Sweep:
 
     def add(self, batch: Batch) -> None:
         """Count one batch."""
-        self.payers += len(batch.decisions)
+        self.payers += len(batch.decisions) + batch.quiet
+        if batch.quiet:
+            self.statuses[ArrearsStatus.CLEAR] += batch.quiet
         self.changes += batch.applied.changes
         self.parked |= batch.parked
         self.missing += batch.missing
@@ -76,12 +81,13 @@ def everyone(context: Context, now: datetime) -> list[str]:
     return sorted(one for one in found if one)
 
 
-def sweep(
+def sweep(  # noqa: PLR0913 - what a caller may set, by name
     context: Context,
     *,
     batch_payers: int,
     dry: bool = False,
     force: bool = False,
+    wide: bool | None = None,
     progress: Callable[[int, int], None] = lambda _done, _of: None,
 ) -> Sweep:
     """Treat everyone now.
@@ -91,6 +97,7 @@ def sweep(
         batch_payers: payers to a batch, at most 200.
         dry: decide and write nothing.
         force: go on although implausibly few payers are visible.
+        wide: in bulk or by REST; None = by how much the org holds.
         progress: called with payers done and payers in all.
 
     Raises:
@@ -101,24 +108,57 @@ def sweep(
     started_at = context.clock.now()
     if not dry:
         place_parked(context, started_at)
-    payers = everyone(context, started_at)
-    _plausible(context, len(payers), force=force)
-    found = Sweep()
-    for at, chunk in enumerate(_chunks(payers, batch_payers)):
-        now = context.clock.now()
-        batch = treat(context, chunk, now, dry=dry)
+    found, seen = Sweep(), 0
+
+    def plausible(payers: int) -> None:
+        nonlocal seen
+        seen = payers
+        _plausible(context, payers, force=force)
+
+    bulk = context.bulk if wide or (wide is None and is_large(context)) else None
+    if bulk is None:
+        batches = _narrow(context, batch_payers, dry=dry, plausible=plausible, progress=progress)
+    else:
+        bulk.pulse = lambda: progress(0, seen)
+        batches = wide_pass(context, bulk, dry=dry, plausible=plausible, progress=progress)
+    for batch in batches:
         found.add(batch)
         if not dry:
-            looks = [Look(one.payer, one.look_again_at, "planned") for one in batch.decisions if one.look_again_at]
-            context.store.mark_looks([*looks, *(Look(payer, now, "locked") for payer in batch.applied.locked)])
-            context.wake.set()
-        progress(min((at + 1) * batch_payers, len(payers)), len(payers))
+            _note(context, batch)
     if not dry:
-        context.store.set_value(SEEN, str(len(payers)))
+        context.store.set_value(SEEN, str(seen))
         if not context.shadow:
             _record(context, found, started_at)
     log.info("reconcile.finished", payers=found.payers, parked=len(found.parked), total=found.changes)
     return found
+
+
+def is_large(context: Context) -> bool:
+    """Tell whether the org holds so much that a pass goes in bulk."""
+    if context.bulk is None:
+        return False
+    names = [context.mapping.installments.object, context.mapping.payments.object]
+    return max(context.bulk.record_counts(names).values(), default=0) >= WIDE_ROWS
+
+
+def _narrow(
+    context: Context, batch_payers: int, *, dry: bool, plausible: Callable[[int], None], progress: Callable[[int, int], None]
+) -> Iterator[Batch]:
+    """Treat everyone by REST, batch by batch."""
+    payers = everyone(context, context.clock.now())
+    plausible(len(payers))
+    for at, chunk in enumerate(_chunks(payers, batch_payers)):
+        yield treat(context, chunk, context.clock.now(), dry=dry)
+        progress(min((at + 1) * batch_payers, len(payers)), len(payers))
+
+
+def _note(context: Context, batch: Batch) -> None:
+    """Keep when each payer is looked at again, and what was newly decided."""
+    now = context.clock.now()
+    looks = [Look(one.payer, one.look_again_at, "planned") for one in batch.decisions if one.look_again_at]
+    context.store.mark_looks([*looks, *(Look(payer, now, "locked") for payer in batch.applied.locked)])
+    context.store.finish([], decisions=log_of(context, batch, batch.changed - batch.parked.keys()))
+    context.wake.set()
 
 
 def _plausible(context: Context, seen: int, *, force: bool) -> None:

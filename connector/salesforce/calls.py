@@ -47,6 +47,8 @@ class Call:
     identity: bool = False
     metered: bool = True
     """False for the calls that ask how much allowance is left."""
+    raw: bool = False
+    """CSV instead of JSON: ``body`` is bytes sent as they are, and the reply is handed over unread."""
 
 
 class MalformedReplyError(ValueError):
@@ -123,6 +125,17 @@ class Calls:
         except _AgainError as again:
             raise again.outcome from again.__cause__
 
+    def fetch(self, call: Call, read: Callable[[requests.Response], _T]) -> _T:
+        """What ``read`` makes of the unread reply to a ``raw`` call; it may be called again with another reply. Raises as ``send`` does."""
+
+        def whole(reply: object) -> _T:
+            if not isinstance(reply, requests.Response):
+                raise TypeError("only a raw call has a reply to be read")
+            with reply:
+                return read(reply)
+
+        return self.send(call, whole)
+
     def _attempt(self, call: Call, read: Callable[[object], _T]) -> _T:
         if call.metered:
             self.budget.allow()
@@ -145,6 +158,8 @@ class Calls:
             salesforce = self._salesforce(token)
             if call.identity:
                 return read(salesforce.oauth2(call.path))
+            if call.raw:
+                return read(_csv(salesforce, call))
             data = None if call.body is None else encode(call.body).encode()
             return read(salesforce.restful(call.path, params=dict(call.params or {}), method=call.method, data=data))
         except (MalformedReplyError, requests.exceptions.JSONDecodeError) as error:
@@ -193,6 +208,15 @@ class Calls:
     def _count(self) -> None:
         with self._lock:
             self._made += 1
+
+
+def _csv(salesforce: Salesforce, call: Call) -> requests.Response:
+    """simple-salesforce reads every reply as JSON, so CSV goes through its session (and so our adapter) directly."""
+    headers = {} if call.body is None else {"Content-Type": "text/csv"}
+    url, params = f"{salesforce.base_url}{call.path}", dict(call.params or {})
+    data = call.body if isinstance(call.body, bytes) else None
+    reply: requests.Response = salesforce.session.request(call.method, url, params=params, data=data, headers=headers, stream=True)
+    return reply
 
 
 def _lost(call: Call, message: str) -> Exception:

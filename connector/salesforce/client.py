@@ -68,11 +68,17 @@ class Org:
         self._calls = Calls(token_source, manner, budget or ApiBudget(), sleep=sleep)
         self._reading = Reading(self._calls)
         self._writing = Writing(self._calls, sleep=sleep)
+        self._sleep = sleep
 
     @property
     def calls(self) -> int:
         """Requests sent so far, repeated ones included; logins not counted."""
         return self._calls.made
+
+    @property
+    def wire(self) -> tuple[Calls, Callable[[float], None]]:
+        """What calls are made by and how pauses are made, for ``bulk_org``, which talks beside this."""
+        return self._calls, self._sleep
 
     @property
     def calls_repeated(self) -> int:

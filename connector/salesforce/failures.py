@@ -35,6 +35,10 @@ class AmbiguousWrite(TransientError):  # noqa: N818 - the state of a write, not 
         super().__init__(message, retry_after)
 
 
+class StaleLocator(TransientError):  # noqa: N818 - the state of a result, not a fault of ours
+    """The org does not keep this result any more, or not under this name: ask anew."""
+
+
 @dataclass(frozen=True, slots=True)
 class Problem:
     """One entry of the platform's error array."""
@@ -114,7 +118,8 @@ def _client_error(refusal: RefusedError) -> DunwellError:
     if status == 401:
         return TransientError("the org does not accept the access token", 60.0)
     if code in {"QUERY_TIMEOUT", "INVALID_QUERY_LOCATOR", "REQUEST_RUNNING_TOO_LONG"}:
-        return TransientError(f"the query was not finished: {code}", refusal.retry_after)
+        kind = StaleLocator if code == "INVALID_QUERY_LOCATOR" else TransientError
+        return kind(f"the query was not finished: {code}", refusal.retry_after)
     if code in {"INVALID_FIELD", "INVALID_TYPE"}:
         return ConfigError(f"the org does not know something asked for, or the integration user may not see it: {code}{_what(refusal)}")
     if code in {"API_DISABLED_FOR_ORG", "API_CURRENTLY_DISABLED", "FUNCTIONALITY_NOT_ENABLED", "INSUFFICIENT_ACCESS"}:

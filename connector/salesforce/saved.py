@@ -12,8 +12,10 @@ from connector.salesforce.wire import id_18
 
 LOCKED = "UNABLE_TO_LOCK_ROW"
 DUPLICATE = "DUPLICATE_VALUE"
+UNPROCESSED = "UNPROCESSED"
+"""Our word for a row of a bulk job that ended before it came to the row."""
 TRANSIENT_CODES = frozenset(
-    {LOCKED, "SERVER_UNAVAILABLE", "QUERY_TIMEOUT", "REQUEST_LIMIT_EXCEEDED", "LIMIT_EXCEEDED", "REQUEST_RUNNING_TOO_LONG"}
+    {LOCKED, UNPROCESSED, "SERVER_UNAVAILABLE", "QUERY_TIMEOUT", "REQUEST_LIMIT_EXCEEDED", "LIMIT_EXCEEDED", "REQUEST_RUNNING_TOO_LONG"}
 )
 """Refusals of a row that waiting may cure (salesforce.md C.7, D.4)."""
 

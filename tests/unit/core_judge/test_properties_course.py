@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from connector.core.model import Case, Contact, Failure, Hold, Plan, Promise
 from connector.core.policy import Policy, Row, Task
-from connector.core.words import Category, Channel, HoldCause
+from connector.core.words import Category, Channel, HoldCause, Kind
 from tests.scenario.decide.builders import default_policy, item, judge, position, shown
 from tests.unit.core_judge.anything import NOWS, SLOW, all_policies, failures, known, policies, positions, situations
 

@@ -1,0 +1,160 @@
+"""The pass over everyone in bulk: load at once, assess and decide in slices, write in portions.
+
+Must not schedule itself or choose between bulk and REST (``sweep`` does). Invariants: a payer whose records anybody touched since they
+were loaded is dropped from the upload, marked due and looked at again on their own; a portion is written whole before the next begins,
+so an interrupted pass is resumed by running again.
+"""
+
+import gc
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from connector.core.frames import snapshot
+from connector.core.model import Decision
+from connector.mapping import queries, read
+from connector.mapping.org import Mapping as OrgMapping
+from connector.pipeline.apply import Plan, Writer
+from connector.pipeline.load import Loaded
+from connector.pipeline.load_wide import Everyone, everyone, links_of
+from connector.pipeline.ports import BulkAccess, Context, Record
+from connector.pipeline.treat import Batch, judged, keep_unknown_codes, planned, treat
+
+SLICE_PAYERS = 10_000
+"""Payers whose frames are in memory at once."""
+PORTION_PAYERS = 10_000
+"""Payers written at once: few enough that little is touched meanwhile."""
+OVERLAP = timedelta(seconds=60)
+"""A change counts as made since the load from so long before it: a transaction keeps the time at which it began."""
+NARROW = 200
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What was decided about everyone who needs a look, and what the org showed of them."""
+
+    batch: Batch
+    decisions: list[Decision]
+    shown: Loaded
+    """Without its frames."""
+
+
+def wide_pass(context: Context, bulk: BulkAccess, *, dry: bool, plausible: Callable[[int], None], progress: Progress) -> Iterator[Batch]:
+    """Treat everyone; gives batches as they are done, the first with those of whom nothing was written.
+
+    Raises:
+        PermanentError: ``plausible`` refused the number of payers.
+        TransientError: the org does not answer, or took an unknown part; run again.
+
+    """
+    bulk.settle()
+    now = context.clock.now()
+    found = everyone(bulk, context.mapping, now)
+    plausible(found.seen)
+    with _collector_at_rest():
+        judgement = _judge(context, found, now, lambda done: progress(done, found.seen))
+    batch = judgement.batch
+    plans = planned(context, judgement.shown.views, batch, judgement.decisions, now)
+    changing = sorted((plan for plan in plans if _changes(context, plan, judgement.shown)), key=lambda plan: plan.decision.payer)
+    if dry:
+        yield batch
+        return
+    keep_unknown_codes(context, batch, now)
+    moving = {plan.decision.payer for plan in changing}
+    yield replace(batch, decisions=[one for one in batch.decisions if one.payer not in moving], changed=set())
+    again: list[str] = []
+    for start in range(0, len(changing), PORTION_PAYERS):
+        portion = changing[start : start + PORTION_PAYERS]
+        gone = touched(bulk, context.mapping, now - OVERLAP) & {plan.decision.payer for plan in portion}
+        context.store.mark_due(sorted(gone), at=context.clock.now(), why="touched")
+        again += sorted(gone)
+        yield _write(replace(context, org=bulk), [plan for plan in portion if plan.decision.payer not in gone], judgement, now)
+        progress(found.quiet + start + len(portion), found.seen)
+    for start in range(0, len(again), NARROW):
+        yield treat(context, again[start : start + NARROW], context.clock.now())
+
+
+def touched(bulk: BulkAccess, mapping: OrgMapping, since: datetime) -> set[str]:
+    """Payers whose records changed since, deleted ones included."""
+    asked = queries.touched(mapping, since)
+    answers = bulk.query_many([one.soql for one in asked], all_rows=[one.all_rows for one in asked])
+    return {payer for one, rows in zip(asked, answers, strict=True) for record in rows for payer in _named(mapping, one.name, record)}
+
+
+def _named(mapping: OrgMapping, name: str, record: Record) -> Iterator[str]:
+    """Every payer a record names, in whatever field: one too many is looked at once more."""
+    relation = f"{mapping.payments.installment_relation}."
+    fields = [*(one.link for one in mapping.payers), *(relation + one.link for one in mapping.payers), *links_of(mapping, "positions")]
+    fields += [
+        "WhoId",
+        "WhatId",
+        *(one.case_link for one in mapping.payers),
+        *(["Id"] if any(name == one.object for one in mapping.payers) else []),
+    ]
+    for field in dict.fromkeys(fields):
+        if found := read.text(record, field):
+            yield found
+
+
+@contextmanager
+def _collector_at_rest() -> Iterator[None]:
+    """Leave the search for cycles out while very many small objects are made that hold none: it would take a quarter of the time."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
+def _judge(context: Context, found: Everyone, now: datetime, progress: Callable[[int], None]) -> Judged:
+    """Assess and decide, slice by slice: only a slice's frames are in memory."""
+    batch = Batch(now, parked=dict(found.unreadable), quiet=found.quiet)
+    decisions: list[Decision] = []
+    shown = Loaded(snapshot({}), {}, {}, {}, {}, {})
+    for start in range(0, len(found.payers), SLICE_PAYERS):
+        loaded = found.loaded(context.org, start, start + SLICE_PAYERS)
+        part, decided = judged(context, loaded, now)
+        decisions += decided
+        batch = replace(
+            batch,
+            parked=batch.parked | part.parked,
+            missing=[*batch.missing, *part.missing],
+            positions={**batch.positions, **part.positions},
+        )
+        shown = _joined(shown, loaded)
+        progress(min(start + SLICE_PAYERS, len(found.payers)))
+    return Judged(batch, decisions, shown)
+
+
+def _joined(shown: Loaded, loaded: Loaded) -> Loaded:
+    return replace(
+        shown,
+        views={**shown.views, **loaded.views},
+        about={**shown.about, **loaded.about},
+        due_on={**shown.due_on, **loaded.due_on},
+        pay_links={**shown.pay_links, **loaded.pay_links},
+    )
+
+
+def _changes(context: Context, plan: Plan, shown: Loaded) -> bool:
+    """Whether anything is written: a change, or the payer's flag that was refused the last time."""
+    view = shown.views[plan.decision.payer]
+    flagged = view.flag is not None or context.mapping.payer_of(plan.decision.payer).flag is None
+    return bool(plan.changes) or (bool(view.positions) and not flagged)
+
+
+def _write(context: Context, plans: Sequence[Plan], judgement: Judged, now: datetime) -> Batch:
+    applied = Writer(context, judgement.shown, now).apply(plans)
+    payers = {plan.decision.payer for plan in plans}
+    return Batch(
+        judgement.batch.decided_at,
+        decisions=[plan.decision for plan in plans],
+        applied=applied,
+        parked=dict(applied.refused),
+        positions=judgement.batch.positions,
+        changed=payers,
+    )
