@@ -13,12 +13,12 @@ from datetime import datetime, timedelta
 
 from connector.core.frames import snapshot
 from connector.core.model import Decision
-from connector.mapping import queries, read
+from connector.mapping import columns, queries
 from connector.mapping.org import Mapping as OrgMapping
 from connector.pipeline.apply import Plan, Writer
 from connector.pipeline.load import Loaded
 from connector.pipeline.load_wide import Everyone, everyone, links_of
-from connector.pipeline.ports import BulkAccess, Context, Record
+from connector.pipeline.ports import BulkAccess, Context
 from connector.pipeline.treat import Batch, judged, keep_unknown_codes, planned, treat
 
 SLICE_PAYERS = 10_000
@@ -77,25 +77,25 @@ def wide_pass(context: Context, bulk: BulkAccess, *, dry: bool, plausible: Calla
 
 
 def touched(bulk: BulkAccess, mapping: OrgMapping, since: datetime) -> set[str]:
-    """Payers whose records changed since, deleted ones included."""
+    """Payers whose records changed since, deleted ones included: whoever a record names, one too many is only looked at once more."""
     asked = queries.touched(mapping, since)
     answers = bulk.query_many([one.soql for one in asked], all_rows=[one.all_rows for one in asked])
-    return {payer for one, rows in zip(asked, answers, strict=True) for record in rows for payer in _named(mapping, one.name, record)}
+    found: set[str | None] = set()
+    for one, rows in zip(asked, answers, strict=True):
+        for field in links_in(mapping, one.name):
+            found.update(columns.texts(rows, field))
+    return {one for one in found if one}
 
 
-def _named(mapping: OrgMapping, name: str, record: Record) -> Iterator[str]:
-    """Every payer a record names, in whatever field: one too many is looked at once more."""
-    relation = f"{mapping.payments.installment_relation}."
-    fields = [*(one.link for one in mapping.payers), *(relation + one.link for one in mapping.payers), *links_of(mapping, "positions")]
-    fields += [
-        "WhoId",
-        "WhatId",
-        *(one.case_link for one in mapping.payers),
-        *(["Id"] if any(name == one.object for one in mapping.payers) else []),
-    ]
-    for field in dict.fromkeys(fields):
-        if found := read.text(record, field):
-            yield found
+def links_in(mapping: OrgMapping, sobject: str) -> list[str]:
+    """Fields of an org's object that name a payer; of a payer's own record its id."""
+    if any(sobject == one.object for one in mapping.payers):
+        return ["Id"]
+    if sobject in {mapping.installments.object, mapping.payments.object}:
+        links = [one.link for one in mapping.payers]
+        via = [f"{mapping.payments.installment_relation}.{link}" for link in links]
+        return links if sobject == mapping.installments.object else [*links, *via]
+    return links_of(mapping, {"Task": "tasks", mapping.cases.object: "cases"}.get(sobject, "positions"))
 
 
 @contextmanager

@@ -45,12 +45,9 @@ def values(context: Context, loaded: Loaded, one: FollowUp, payer: str, debit_on
 
 
 def _debit_on(context: Context, one: FollowUp, decision: Decision) -> date | None:
-    """The day of the collection that a notice announces, or that is planned for all a message is about, in the creditor's time zone."""
-    zone = context.mapping.creditor.zone
-    retries = [other for other in decision.follow_ups if other.kind is Kind.RETRY]
-    announced = next((other for other in retries if other.after == one.key), None)
-    if announced is not None:
-        return announced.at.astimezone(zone).date()
-    days = {found: other.at.astimezone(zone).date() for other in retries for found in other.installments}
-    about = {days.get(found) for found in one.installments}
-    return about.pop() if len(about) == 1 else None
+    """The day of the collection that a notice announces, in the creditor's time zone.
+
+    Other messages name no day: whether the retry stands in the same decision depends on when it was made, and words must not.
+    """
+    announced = next((other for other in decision.follow_ups if other.kind is Kind.RETRY and other.after == one.key), None)
+    return announced.at.astimezone(context.mapping.creditor.zone).date() if announced is not None else None

@@ -21,7 +21,7 @@ COMPLETE, FAILED, ABORTED = "JobComplete", "Failed", "Aborted"
 ENDED = frozenset({COMPLETE, FAILED, ABORTED})
 LONGEST_SECONDS = 4 * 3600.0
 """For how long a job is waited for: a night."""
-_PAUSES = Backoff(first_seconds=0.1, limit_seconds=20.0, factor=1.7, jitter=0.0)
+_PAUSES = Backoff(first_seconds=0.1, limit_seconds=20.0, factor=1.5, jitter=0.0)
 _CODE = re.compile(r"^\s*([A-Za-z_]{3,60})\b")
 _NAMED = re.compile(r"(?:Field name not found|Unable to find relationship) : ([\w.]{1,80})")
 _LOG = log.get("salesforce")

@@ -1,7 +1,7 @@
 """The rows of an ingest job on a platform event: each is published, nothing is kept.
 
 Must not know jobs. Source: Platform Events Developer Guide, "Publish Event Messages with Salesforce APIs" (any Salesforce API
-publishes by inserting: SOAP API, REST API, Bulk API). Invariant: rows are published in their order, each by itself.
+publishes by inserting: SOAP API, REST API, Bulk API 2.0). Invariant: rows are published in their order, each by itself.
 """
 
 from collections.abc import Sequence

@@ -10,7 +10,7 @@ from connector.core.changes import Basis, Change, ShownFollowUp, ShownPosition, 
 from connector.core.model import Contact, Hold, Position, Shown
 from connector.core.words import CONTACT_KINDS, FollowUpStatus, InstallmentStatus, Kind
 from tests.scenario.decide.builders import judge
-from tests.unit.core_judge.anything import SLOW, known, situations
+from tests.unit.core_judge.anything import SLOW, situations
 
 
 class Org:
@@ -102,7 +102,7 @@ def fresh(facts: Position) -> Position:
 @given(situations())
 def test_the_same_decision_applied_again_changes_nothing(situation):
     """Whatever was decided: the org shows it after one pass, and the second pass finds nothing to do."""
-    facts, policy, now = known(situation)
+    facts, policy, now = situation
     facts = fresh(facts)
     decision, basis = judge(facts, now, policy), Basis("EUR", tuple(one.id for one in facts.open_items), bool(facts.missing))
     org = Org(facts.payer.id)
@@ -114,7 +114,7 @@ def test_the_same_decision_applied_again_changes_nothing(situation):
 @given(situations(), st.integers(0, 30))
 def test_a_payer_looked_at_again_comes_to_rest(situation, hours):
     """Loaded, decided and applied again, nothing is made twice, and after two more passes of one moment nothing moves."""
-    facts, policy, now = known(situation)
+    facts, policy, now = situation
     facts, org, holds = fresh(facts), Org(facts.payer.id), ()
     for at in (now, now + timedelta(hours=hours), *[now + timedelta(hours=hours)] * 2):
         found = seen(facts, org, holds)
@@ -130,7 +130,7 @@ def test_a_payer_looked_at_again_comes_to_rest(situation, hours):
 @given(situations(), st.lists(st.booleans(), min_size=20, max_size=20))
 def test_what_a_person_finished_is_never_made_again(situation, luck):
     """Completed means made, deleted means no: neither comes back, whatever is decided afterwards."""
-    facts, policy, now = known(situation)
+    facts, policy, now = situation
     facts, org = fresh(facts), Org(facts.payer.id)
     basis = Basis("EUR", tuple(one.id for one in facts.open_items), bool(facts.missing))
     org.take(changes(judge(facts, now, policy), org.view, now, basis))
@@ -144,7 +144,7 @@ def test_what_a_person_finished_is_never_made_again(situation, luck):
     ]
     again = seen(replace(facts, contacts=(*facts.contacts, *made), finished=facts.finished | ended.keys()), org, ())
     found = changes(judge(again, now + timedelta(hours=1), policy), org.view, now + timedelta(hours=1), basis)
-    assert not [one for one in found if one.subject == "task" and (one.op == "insert" or one.id in {task.id for task in closed.values()})]
+    assert not [one for one in found if one.subject == "task" and (one.key in ended or one.id in {task.id for task in closed.values()})]
     assert {one.key: one.values["status"] for one in found if one.key in ended and one.subject == "follow_up"} == {
         key: FollowUpStatus.CANCELLED if deleted else FollowUpStatus.DONE for key, deleted in ended.items()
     }

@@ -8,14 +8,14 @@ from hypothesis import strategies as st
 from connector.core.facts import render
 from connector.core.words import Category, ClaimKind, Kind
 from tests.scenario.decide.builders import default_policy, item, judge, position
-from tests.unit.core_judge.anything import REACHING, SLOW, known, situations
+from tests.unit.core_judge.anything import REACHING, SLOW, situations
 
 
 @SLOW
 @given(situations())
 def test_every_position_gives_one_decision_and_always_the_same(given_):
     """Total and deterministic: no combination of facts raises, asking twice answers once, and every answer can be printed."""
-    facts, policy, now = known(given_)
+    facts, policy, now = given_
     first = judge(facts, now, policy)
     assert judge(facts, now, policy) == first
     assert first.why
@@ -34,7 +34,7 @@ def test_every_position_gives_one_decision_and_always_the_same(given_):
 @given(situations(), st.randoms(use_true_random=False))
 def test_the_order_of_facts_is_nothing(given_, luck):
     """Installments, holds, cases and promises told in another order are the same facts."""
-    facts, policy, now = known(given_)
+    facts, policy, now = given_
     assume(len({one.id for one in facts.open_items}) == len(facts.open_items))
     assume(len({(one.id, one.is_closed) for one in facts.cases}) == len({one.id for one in facts.cases}) == len(facts.cases))
     mixed = replace(
@@ -50,7 +50,7 @@ def test_the_order_of_facts_is_nothing(given_, luck):
 @given(situations())
 def test_one_more_installment_that_a_credit_covers_changes_nothing(given_):
     """What nothing is owed on is treated as what is not there."""
-    facts, policy, now = known(given_)
+    facts, policy, now = given_
     more = replace(facts, open_items=(*facts.open_items, item(None, id="a0Z9", credit_minor=4000)))
     first, second = judge(facts, now, policy), judge(more, now, policy)
     assert {one.key for one in first.follow_ups} == {one.key for one in second.follow_ups}
@@ -61,7 +61,7 @@ def test_one_more_installment_that_a_credit_covers_changes_nothing(given_):
 @given(situations())
 def test_a_decision_for_missing_rows_never_clears(given_):
     """Invisible is not paid."""
-    facts, policy, now = known(given_)
+    facts, policy, now = given_
     decision = judge(replace(facts, missing=("a0X8",), finished=frozenset()), now, policy)
     assert decision.arrears.status != "Clear"
     assert Kind.CLEAR not in {one.kind for one in decision.follow_ups}
@@ -72,7 +72,7 @@ def test_a_decision_for_missing_rows_never_clears(given_):
 @given(situations())
 def test_nothing_becomes_harsher_on_old_data(given_):
     """With data that may be out of date nothing is asked for, escalated or proposed, and the level stays."""
-    facts, policy, now = known(given_)
+    facts, policy, now = given_
     fresh, stale = judge(facts, now, policy), judge(replace(facts, stale=True), now, policy)
     harsh = {Kind.ESCALATE, Kind.PROPOSE_REFERRAL, Kind.PROPOSE_WRITE_OFF} | REACHING | {Kind.RETRY}
     assert not {one.kind for one in stale.follow_ups} & harsh
@@ -83,7 +83,7 @@ def test_nothing_becomes_harsher_on_old_data(given_):
 @given(situations())
 def test_a_gift_is_no_debt(given_):
     """No arrears, no firm word, no escalation, no referral and no call, whatever else is owed."""
-    facts, policy, now = known(given_)
+    facts, policy, now = given_
     gifts = replace(facts, open_items=tuple(replace(one, claim_kind=ClaimKind.GIFT) for one in facts.open_items), missing=())
     decision = judge(gifts, now, policy)
     assert (dict(decision.arrears.amount), decision.arrears.level, decision.arrears.since) == ({}, 0, None)
@@ -103,7 +103,7 @@ def test_a_gift_is_no_debt(given_):
 @given(situations())
 def test_segment_and_value_of_the_payer_never_make_the_default_policy_harsher(given_):
     """The policy that ships does not ask who somebody is."""
-    facts, _, now = known(given_)
+    facts, _, now = given_
     plain = replace(facts, payer=replace(facts.payer, segment=None, value=None))
     assert judge(facts, now) == judge(plain, now)
 

@@ -10,7 +10,7 @@ from connector.core.model import Case, Contact, Failure, Hold, Plan, Promise
 from connector.core.policy import Policy, Row, Task
 from connector.core.words import Category, Channel, HoldCause, Kind
 from tests.scenario.decide.builders import default_policy, item, judge, position, shown
-from tests.unit.core_judge.anything import NOWS, SLOW, all_policies, failures, known, policies, positions, situations
+from tests.unit.core_judge.anything import NOWS, SLOW, failures, policies, positions, situations
 
 MEANWHILE = ("made", "made", "wait", "wait", "partial", "hold", "released", "stale", "case", "no case")
 """What may happen to any payer."""
@@ -104,7 +104,7 @@ def renamed(policy: Policy) -> Policy:
 @given(situations())
 def test_a_renamed_row_and_a_higher_version_make_nothing_new(given_):
     """Keys are built from what is answered, never from what a row is called."""
-    facts, policy, now = known(given_)
+    facts, policy, now = given_
     first = judge(facts, now, policy)
     again = judge(shown(first, facts), now, renamed(policy))
     assert {one.key for one in again.follow_ups} == {one.key for one in first.follow_ups}
@@ -114,9 +114,8 @@ def test_a_renamed_row_and_a_higher_version_make_nothing_new(given_):
 
 @SLOW
 @given(positions(), policies, NOWS)
-def test_what_the_org_shows_is_decided_again(facts, number, now):
+def test_what_the_org_shows_is_decided_again(facts, policy, now):
     """Second pass: every key stands with its time, and what was withheld is withheld for the same reasons."""
-    policy = all_policies()[number]
     first = judge(facts, now, policy)
     again = judge(shown(first, facts), now, policy)
     assert {one.key: one.at for one in again.follow_ups} == {one.key: one.at for one in first.follow_ups}

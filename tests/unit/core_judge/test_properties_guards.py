@@ -8,7 +8,7 @@ from hypothesis import assume, given
 from connector.core.calendars import is_business_day, is_holiday
 from connector.core.words import Channel, HoldCause, Kind, Scheme, Withholding
 from tests.scenario.decide.builders import CONTACTS, item, judge
-from tests.unit.core_judge.anything import HOMES, REACHING, SLOW, ZONES, known, situations
+from tests.unit.core_judge.anything import HOMES, REACHING, SLOW, ZONES, situations
 
 STANDING = frozenset({"dispute", "complaint", "vulnerable", "crisis", "fraud", "legal", "deceased"})
 """Causes that end only when a person says so."""
@@ -47,7 +47,7 @@ def touched(decision, *kinds):
 @given(situations())
 def test_no_contact_is_planned_in_a_forbidden_moment(given_):
     """Never in quiet hours of any zone they may be in, on a Sunday or public holiday there, nor a call where nobody works."""
-    facts, policy, now = known(given_)
+    facts, policy, now = given_
     decision = judge(facts, now, policy)
     country = (facts.represented_by.country if facts.represented_by else None) or facts.payer.country or policy.country
     for one in decision.follow_ups:
@@ -64,7 +64,7 @@ def test_no_contact_is_planned_in_a_forbidden_moment(given_):
 @given(situations())
 def test_no_more_contacts_than_the_caps_allow(given_):
     """Per day and in any seven days, over all channels, with what people did and what is planned counted together."""
-    facts, policy, now = known(given_)
+    facts, policy, now = given_
     decision = judge(facts, now, policy)
     planned = [max(one.at, now) for one in decision.follow_ups if one.kind in CONTACTS]
     noticed = [one.at for one in facts.contacts if one.kind != "retry"]
@@ -79,7 +79,7 @@ def test_no_more_contacts_than_the_caps_allow(given_):
 @given(situations())
 def test_no_call_beyond_its_caps_or_without_a_word_that_allows_it(given_):
     """Seven in seven days or fewer, none within seven days of a conversation, and never without consent."""
-    facts, policy, now = known(given_)
+    facts, policy, now = given_
     calls = [max(one.at, now) for one in judge(facts, now, policy).follow_ups if one.kind is Kind.CALL]
     if calls:
         assert (facts.represented_by or facts.payer).allow_call is True
@@ -93,7 +93,7 @@ def test_no_call_beyond_its_caps_or_without_a_word_that_allows_it(given_):
 @given(situations())
 def test_a_contact_takes_a_way_that_is_allowed(given_):
     """No mail where it was refused, no text where it was not allowed, and to the representative where there is one."""
-    facts, policy, now = known(given_)
+    facts, policy, now = given_
     who = facts.represented_by or facts.payer
     for one in judge(facts, now, policy).follow_ups:
         if one.kind in REACHING:
@@ -113,7 +113,7 @@ def test_a_contact_takes_a_way_that_is_allowed(given_):
 @given(situations())
 def test_no_contact_and_no_retry_inside_a_hold(given_):
     """What a hold covers is neither collected nor asked for, nor is anything of a payer in special care, of a kept plan, or on stale data."""
-    facts, policy, now = known(given_)
+    facts, policy, now = given_
     decision, today = judge(facts, now, policy), today_of(facts, now)
     asked = touched(decision, *REACHING - {Kind.CONFIRM}, Kind.RETRY)
     for one in facts.open_items:
@@ -135,7 +135,7 @@ def test_no_contact_and_no_retry_inside_a_hold(given_):
 @given(situations())
 def test_nothing_is_asked_for_or_collected_while_something_else_is_under_way(given_):
     """A promise, a case that matters, money on its way, an outage: quiet until it is over."""
-    facts, policy, now = known(given_)
+    facts, policy, now = given_
     decision, today = judge(facts, now, policy), today_of(facts, now)
     asked, retried = touched(decision, *REACHING - {Kind.CONFIRM}, Kind.RETRY), touched(decision, Kind.RETRY)
     open_cases = [f"{case.type or ''} {case.subject or ''}".casefold() for case in facts.cases if not case.is_closed]
@@ -159,7 +159,7 @@ def test_nothing_is_asked_for_or_collected_while_something_else_is_under_way(giv
 @given(situations())
 def test_a_retry_keeps_every_limit_of_its_scheme(given_):
     """Only where the code may be tried again, in time, for the same amount, on a business day or a run, and never of what the payer pushes."""
-    facts, policy, now = known(given_)
+    facts, policy, now = given_
     decision, today = judge(facts, now, policy), today_of(facts, now)
     by_id = {one.id: one for one in facts.open_items}
     assume(len(by_id) == len(facts.open_items))
@@ -194,7 +194,7 @@ def test_a_retry_keeps_every_limit_of_its_scheme(given_):
 @given(situations())
 def test_a_retry_that_wants_notice_never_comes_before_it(given_):
     """A debit that must be announced is, days ahead, by a notify that is planned or was made; the amounts are the same."""
-    facts, policy, now = known(given_)
+    facts, policy, now = given_
     decision = judge(facts, now, policy)
     notices = {one.key: one for one in decision.follow_ups if one.kind is Kind.NOTIFY}
     scheme = {one.id: one.scheme for one in facts.open_items}
@@ -231,7 +231,7 @@ def test_every_withheld_reason_is_of_the_closed_list():
     @SLOW
     @given(situations())
     def check(given_):
-        facts, policy, now = known(given_)
+        facts, policy, now = given_
         for one in judge(facts, now, policy).withheld:
             assert one.reasons
             assert set(one.reasons) <= allowed
