@@ -6,7 +6,7 @@ mapping. 200 ids of 18 characters keep a statement near 6 kB (limit 100,000: sal
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from simple_salesforce.format import format_soql
 
@@ -269,20 +269,6 @@ def polls(mapping: Mapping) -> dict[str, str]:
         own.PLAN: f"SELECT Id, {own_links}, State__c, IsDeleted, SystemModstamp FROM {own.PLAN} {ours}",
         mapping.cases.object: f"SELECT Id, {cases}, Status, OwnerId, IsDeleted, SystemModstamp FROM {mapping.cases.object} {ours}",
     }
-
-
-def touched(mapping: Mapping, since: datetime) -> list[Query]:
-    """Whose records anybody changed since, ours included; the payer's own record stands under its object's name."""
-    at = since.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    links = ", ".join(one.link for one in mapping.payers)
-    own_links = ", ".join(one.own_link for one in mapping.payers)
-    via = ", ".join(f"{mapping.payments.installment_relation}.{one.link}" for one in mapping.payers)
-    whose = {mapping.installments.object: links, mapping.payments.object: f"{links}, {via}", "Task": "WhoId, WhatId"}
-    whose |= dict.fromkeys((own.POSITION, own.FOLLOW_UP, own.ATTEMPT, own.HOLD, own.PROMISE, own.PLAN), own_links)
-    whose[mapping.cases.object] = ", ".join(one.case_link for one in mapping.payers)
-    found = {name: f"SELECT Id, {fields} FROM {name} WHERE SystemModstamp >= {at}" for name, fields in whose.items()}
-    found |= {one.object: f"SELECT Id FROM {one.object} WHERE SystemModstamp >= {at}" for one in mapping.payers}
-    return [Query(name, soql, all_rows=True) for name, soql in found.items()]
 
 
 def come_due(mapping: Mapping, now: datetime) -> list[Query]:

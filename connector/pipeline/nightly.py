@@ -13,11 +13,11 @@ from datetime import datetime, timedelta
 
 from connector.core.frames import snapshot
 from connector.core.model import Decision
-from connector.mapping import columns, queries
 from connector.mapping.org import Mapping as OrgMapping
+from connector.mapping.touched import payers_in, touched
 from connector.pipeline.apply import Plan, Writer
 from connector.pipeline.load import Loaded
-from connector.pipeline.load_wide import Everyone, everyone, links_of
+from connector.pipeline.load_wide import Everyone, everyone
 from connector.pipeline.ports import BulkAccess, Context
 from connector.pipeline.treat import Batch, judged, keep_unknown_codes, planned, treat
 
@@ -67,7 +67,7 @@ def wide_pass(context: Context, bulk: BulkAccess, *, dry: bool, plausible: Calla
     again: list[str] = []
     for start in range(0, len(changing), PORTION_PAYERS):
         portion = changing[start : start + PORTION_PAYERS]
-        gone = touched(bulk, context.mapping, now - OVERLAP) & {plan.decision.payer for plan in portion}
+        gone = touched_since(bulk, context.mapping, now - OVERLAP) & {plan.decision.payer for plan in portion}
         context.store.mark_due(sorted(gone), at=context.clock.now(), why="touched")
         again += sorted(gone)
         yield _write(replace(context, org=bulk), [plan for plan in portion if plan.decision.payer not in gone], judgement, now)
@@ -76,26 +76,11 @@ def wide_pass(context: Context, bulk: BulkAccess, *, dry: bool, plausible: Calla
         yield treat(context, again[start : start + NARROW], context.clock.now())
 
 
-def touched(bulk: BulkAccess, mapping: OrgMapping, since: datetime) -> set[str]:
-    """Payers whose records changed since, deleted ones included: whoever a record names, one too many is only looked at once more."""
-    asked = queries.touched(mapping, since)
+def touched_since(bulk: BulkAccess, mapping: OrgMapping, since: datetime) -> set[str]:
+    """Payers whose records anybody changed since, deleted ones included."""
+    asked = touched(mapping, since)
     answers = bulk.query_many([one.soql for one in asked], all_rows=[one.all_rows for one in asked])
-    found: set[str | None] = set()
-    for one, rows in zip(asked, answers, strict=True):
-        for field in links_in(mapping, one.name):
-            found.update(columns.texts(rows, field))
-    return {one for one in found if one}
-
-
-def links_in(mapping: OrgMapping, sobject: str) -> list[str]:
-    """Fields of an org's object that name a payer; of a payer's own record its id."""
-    if any(sobject == one.object for one in mapping.payers):
-        return ["Id"]
-    if sobject in {mapping.installments.object, mapping.payments.object}:
-        links = [one.link for one in mapping.payers]
-        via = [f"{mapping.payments.installment_relation}.{link}" for link in links]
-        return links if sobject == mapping.installments.object else [*links, *via]
-    return links_of(mapping, {"Task": "tasks", mapping.cases.object: "cases"}.get(sobject, "positions"))
+    return {payer for one, rows in zip(asked, answers, strict=True) for payer in payers_in(mapping, one.name, rows)}
 
 
 @contextmanager

@@ -24,6 +24,7 @@ from connector.mapping.org import load_mapping
 from connector.mapping.policy_folder import load_policies
 from connector.mapping.reasons import load_reasons
 from connector.mapping.rules import load_rules
+from connector.mapping.touched import payers_in, touched
 from connector.mapping.wide_cells import Cells
 from connector.mapping.wide_csv import Pages, column, records
 
@@ -299,3 +300,14 @@ def test_the_empty_frame_is_the_declared_one():
         pd.testing.assert_frame_equal(table(name, in_bulk(MAPPING, Cells(bulk(name, [])))), frame(name, []), check_index_type=False)
         assert set(table(name, {}).columns) == set(SCHEMA[name])
     assert own.KEY in fields("payments")
+
+
+def test_whatever_a_decision_rests_on_counts_when_somebody_touches_it():
+    """Every object that is loaded is asked about again before the write; a collection run is nobody's."""
+    loaded = {one.soql.partition(" FROM ")[2].split()[0] for one in queries.for_payers(MAPPING, None, NOW) if one.name != "runs"}
+    assert {one.name for one in touched(MAPPING, NOW)} == loaded
+    assert payers_in(MAPPING, MAPPING.payments.object, [{VIA: {"cpm__Contact__c": PAYERS[0]}, "cpm__Account__c": PAYERS[2]}]) == {
+        PAYERS[0],
+        PAYERS[2],
+    }
+    assert payers_in(MAPPING, "Contact", [{"Id": PAYERS[1]}]) == {PAYERS[1]}
