@@ -244,7 +244,7 @@ class Policy:
     @cached_property
     def content_hash(self) -> str:
         """Sixteen signs that stand for everything it says, rules of schemes and countries included."""
-        return hashlib.sha256(to_json([self, self.rules]).encode()).hexdigest()[:16]
+        return hashlib.sha256(to_json(self)).hexdigest()[:16]
 
     @cached_property
     def _by_reason(self) -> dict[tuple[str | None, object], Rest]:

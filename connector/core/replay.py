@@ -40,13 +40,16 @@ def basis_of(decision: Decision, position: Position, policy: Policy, now: dateti
 def unnamed(position: Position, rules: CaseRules) -> Position:
     """Give ``position`` without what people wrote and without account and card references: no decision reads more than is left.
 
-    Of a case's subject stay the words that ``rules`` look for; of references, only which are the same.
+    Of a case's subject stay the words that ``rules`` look for; of references, only which are the same; of the coming collection
+    runs, those of the schemes that something is open on.
     """
     names: dict[str, str] = {}
+    schemes = {None, *(item.scheme for item in position.open_items)}
     return replace(
         position,
         cases=tuple(replace(case, subject=_words_in(case, rules)) for case in position.cases),
         open_items=tuple(_bare(item, names) for item in position.open_items),
+        runs=position.runs and tuple(run for run in position.runs if run.scheme in schemes),
     )
 
 

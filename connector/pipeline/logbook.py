@@ -62,9 +62,8 @@ def says_something(decision: Decision) -> bool:
 
 def logged(decision: Decision, position: Position, policy: Policy, now: datetime) -> LoggedDecision:
     """Give the copy of a decision that the store keeps, with what it rested on."""
-    basis = to_json(basis_of(decision, position, policy, now)).encode()
-    body = json.dumps(render(decision))
-    return LoggedDecision(decision.payer, now, decision.policy, decision.policy_version, body, zlib.compress(basis, FAST))
+    basis = zlib.compress(to_json(basis_of(decision, position, policy, now)), FAST)
+    return LoggedDecision(decision.payer, now, decision.policy, decision.policy_version, to_json(render(decision)).decode(), basis)
 
 
 def replay_all(store: Store, policies: Mapping[str, Policy], in_force: Policy, payer: str | None) -> Iterator[Replayed]:
@@ -94,6 +93,6 @@ def _basis(one: LoggedDecision) -> Basis | None:
     if one.basis is None:
         return None
     try:
-        return from_json(Basis, zlib.decompress(one.basis).decode())
+        return from_json(Basis, zlib.decompress(one.basis))
     except (ValueError, zlib.error):
         return None

@@ -59,7 +59,7 @@ def test_one_that_differs_under_the_same_policy_is_a_failure(dunwell, kept, word
     """It is told what was decided then and what would be now, and the exit status says so."""
     with Store.open(kept["DUNWELL_STORE_URL"]) as store:
         first = store.decisions_after(limit=1)[0]
-        store.log_decision(replace(first, id=None, body=first.body.replace('"level": 0', '"level": 2')))
+        store.log_decision(replace(first, id=None, body=first.body.replace('"level":0', '"level":2')))
     done = dunwell(*words, **kept)
     assert done.status == 1
     assert "level 2 -> 0" in done.out

@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from connector.core.capacity import Desk, ration
 from connector.core.decide import _decision, _plan, decide
 from connector.core.facts import render
-from connector.core.model import Case, Contact, Shown
+from connector.core.model import Case, CollectionRun, Contact, Shown
 from connector.core.plain import from_json, to_json
 from connector.core.replay import Basis, basis_of, decide_again, differences, unnamed
 from connector.core.sheet import open_sheet
-from connector.core.words import CONTACT_KINDS, Channel, Kind, Withholding
+from connector.core.words import CONTACT_KINDS, Channel, Kind, Scheme, Withholding
 from tests.scenario.decide.builders import AMSTERDAM, NOW, complaint, default_policy, failure, item, position
 from tests.unit.core_judge.anything import SLOW, situations
 
@@ -59,8 +59,18 @@ def test_nothing_that_people_wrote_is_kept():
     facts = position(item(credential="tok_4711", mandate="M-Jansen"), cases=(untyped, complaint(subject="Jansen is angry"), plain))
     kept = unnamed(facts, policy.cases)
     assert [one.subject for one in kept.cases] == ["billing, complain", None, None]
-    text = to_json(basis_of(decide(facts, policy, NOW), facts, policy, NOW))
+    text = to_json(basis_of(decide(facts, policy, NOW), facts, policy, NOW)).decode()
     assert not [word for word in ("Jansen", "angry", "tok_4711") if word in text]
+
+
+def test_of_the_coming_runs_those_that_may_matter_are_kept():
+    """An org plans hundreds; of a payer's open items count those of their schemes, and those of any."""
+    sepa, bacs, any_ = (CollectionRun(one, NOW.date()) for one in (Scheme.SEPA_CORE, Scheme.BACS, None))
+    facts = position(item(scheme="sepa_core"), runs=(sepa, bacs, any_))
+    assert unnamed(facts, default_policy().cases).runs == (sepa, any_)
+    assert unnamed(replace(facts, open_items=()), default_policy().cases).runs == (any_,)
+    assert unnamed(replace(facts, runs=None), default_policy().cases).runs is None
+    assert unnamed(replace(facts, runs=()), default_policy().cases).runs == ()
 
 
 def test_differences_are_told_in_short_lines():
