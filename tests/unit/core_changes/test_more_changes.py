@@ -243,3 +243,22 @@ def test_the_next_thing_people_see_is_named_on_the_flag():
     assert position_values(decided(late, retry), "EUR", [])["last_key"] == "r"
     assert position_values(decided(late, retry), "EUR", [], frozenset({"r"}))["last_key"] == "a"
     assert position_values(decided(hold), "EUR", [])["next_kind"] is None
+
+
+def test_a_hold_or_retry_that_took_effect_is_done_even_when_it_is_no_longer_wanted():
+    """We stopped between making it and writing so: the record says Done, at its own time, and nothing steps back."""
+    nothing = decided()
+    hold = ShownFollowUp("aF1", "hold-1", Kind.HOLD, FollowUpStatus.PLANNED, NOW, None)
+    retry = replace(hold, key="retry-1", kind=Kind.RETRY)
+    for record, more in ((hold, {"holds": frozenset({"hold-1"})}), (retry, {"retry_stamps": {INSTALLMENT: "retry-1"}})):
+        (found,) = made(nothing, org(nothing, record, **more))
+        assert (found.id, found.key, found.values) == ("aF1", record.key, {"status": FollowUpStatus.DONE, "done_at": NOW})
+
+
+def test_every_update_names_record_and_key():
+    """A change is found again by both, whichever pass writes it."""
+    nothing, held = decided(), decided(withheld=[HELD])
+    for decision in (nothing, held):
+        for one in made(decision, org(decision, recorded(REMIND))):
+            if one.subject == "follow_up":
+                assert (one.id, one.key, one.payer) == ("aF0000000000001AAA", "remind-1", PAYER)

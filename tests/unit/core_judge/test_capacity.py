@@ -6,8 +6,8 @@ import pytest
 
 from connector.core.breaker import Breaker, DailyFailures, outages
 from connector.core.capacity import Desk, ration
-from connector.core.model import Arrears, Decision, FollowUp
-from connector.core.words import ArrearsStatus, Kind
+from connector.core.model import Arrears, Decision, FollowUp, Withheld
+from connector.core.words import ArrearsStatus, Kind, Withholding
 from tests.scenario.decide.builders import AMSTERDAM, NOW, at, failure, item, judge, kinds, position, withheld
 
 TODAY = date(2026, 3, 2)
@@ -117,3 +117,16 @@ def test_what_failed_before_the_outage_or_elsewhere_goes_on():
     assert kinds(judge(position(item(processor="PaymentHub-SEPA"), outages=out))) == kinds(judge(position(item())))
     old = item(scheme="card", processor="Northwind Pay", failures=(failure(when=NOW - timedelta(days=3)),))
     assert "remind" in kinds(judge(position(old, outages=out)))
+
+
+def test_what_is_carried_over_says_all_about_it():
+    """Kind, reason, end, key, installments and row, and a public holiday is no working day."""
+    eve = Desk({"credit_manager": 0}, frozenset(), at("2026-04-24 15:00"), AMSTERDAM, "NL")
+    decision = calls("a", when=at("2026-04-24 15:00"))
+    (call,) = decision.follow_ups
+    (found,) = ration([decision], eve)
+    assert found.follow_ups == ()
+    assert found.withheld == (
+        *decision.withheld,
+        Withheld(call.kind, (Withholding.CAPACITY,), at("2026-04-28 09:00"), call.key, call.installments, call.rule),
+    )

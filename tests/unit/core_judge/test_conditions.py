@@ -78,3 +78,49 @@ def test_a_condition_keeps_its_text_and_its_turning_points():
     condition = parse(">= 4", NUMBER)
     assert condition.text == ">= 4"
     assert set(condition.samples) == {None, 3, 4, 5}
+
+
+@pytest.mark.parametrize(
+    ("raw", "fact", "samples"),
+    [
+        ("[10..20]", NUMBER, [None, 9, 10, 11, 19, 20, 21]), ("10, >= 20", NUMBER, [None, 9, 10, 11, 19, 20, 21]), ("not(4)", NUMBER, [None, 3, 4, 5]),
+        ("yes", FLAG, [None, True, False]), ("disputed", WORD, [None, *WORD.words]), ("Gym", TEXT, [None, "gym", "not gym"]),
+        (">= 1 EUR", MONEY, [None, {"EUR": 99}, {"EUR": 100}, {"EUR": 101}]), ("-", NUMBER, [None]), ("null", NUMBER, [None]),
+    ],
+)  # fmt: skip
+def test_the_values_around_which_a_cell_turns_are_kept(raw, fact, samples):
+    """Below, at and above each number it names, so that a dead row is found and none is called dead by chance."""
+    assert list(parse(raw, fact).samples) == samples
+
+
+def test_decimals_are_the_currencys():
+    """A yen has none, a dinar three."""
+    digits = {"JPY": 0, "KWD": 3}
+    assert parse(">= 5 JPY", MONEY, digits.__getitem__).holds({"JPY": 5})
+    assert not parse(">= 5 KWD", MONEY, digits.__getitem__).holds({"KWD": 4999})
+
+
+@pytest.mark.parametrize(
+    ("raw", "fact", "said"),
+    [
+        ("1,,2", NUMBER, "an empty test; write '-' for anything, 'null' for nothing known"), ("[5..3]", NUMBER, "'[5..3]' is empty: 5 is more than 3"),
+        (">= many", NUMBER, "'many' is no number; failures_12m is one: write for example '>= 4' or '[1..3]'"), ("NaN", NUMBER, "'NaN' is no number that can be compared"),
+        ("100", MONEY, "'100' is no amount; write for example '>= 100 EUR'"), ("maybe", FLAG, "'maybe' is neither yes nor no, and reached is one of them"),
+        ("dispute", WORD, "'dispute' is no reason; did you mean 'disputed'?"), ("zzz", WORD, "'zzz' is no reason; it is one of disputed, deceased, none"),
+    ],
+)  # fmt: skip
+def test_a_fault_is_told_word_for_word(raw, fact, said):
+    """What an admin reads says what is wrong and what to write."""
+    with pytest.raises(ConditionError) as caught:
+        parse(raw, fact)
+    assert str(caught.value) == said
+
+
+@pytest.mark.parametrize(
+    ("raw", "holds", "fails"),
+    [("not(1, 2), 2", [3, 2], [1, None]), ("(1..3), 7", [2, 7], [1, 3]), ("not( [1..3] ), 2", [2, 9], [1]), ("not(null)", [1], [None])],
+)
+def test_brackets_hold_their_commas_together(raw, holds, fails):
+    """A comma inside ``not(...)`` is not one between cells, and an open interval is no ``not``."""
+    condition = parse(raw, NUMBER)
+    assert [condition.holds(value) for value in (*holds, *fails)] == [True] * len(holds) + [False] * len(fails)

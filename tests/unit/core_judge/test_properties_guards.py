@@ -106,7 +106,7 @@ def test_a_contact_takes_a_way_that_is_allowed(given_):
             assert one.channel is not Channel.CALL
             assert one.channel not in (Channel.LETTER, Channel.PORTAL) or one.channel is who.preferred_channel
         elif one.kind is not Kind.CALL:
-            assert (one.channel, one.tone) == (None, None)
+            assert (one.channel, one.tone, one.to) == (None, None, None)
 
 
 @SLOW

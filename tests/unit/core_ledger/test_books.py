@@ -27,6 +27,8 @@ def test_rows_of_payers_who_were_not_asked_for_are_left_out():
     assert [one.id for one in found.open_items] == ["jan"]
     assert found.credits == {}
     assert len(found.open_items[0].failures) == 1
+    assert not found.open_items[0].first_ever
+    assert position([claim(), other], strangers[1:]).open_items[0].first_ever
 
 
 def test_an_installment_told_twice_stands_once_in_its_last_words():

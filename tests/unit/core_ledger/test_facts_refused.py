@@ -84,6 +84,7 @@ def test_the_only_currency_is_everybodys():
     rows = accepted(payments=[{"outcome": "collected", "amount": 1, "advice_code": 3}], promises=[{"on": "2026-04-01", "amount": 2.5}])
     assert [(one["currency"], one["amount_minor"], one["advice_code"]) for one in rows["payments"]] == [("EUR", 100, "03")]
     assert [(one["currency"], one["amount_minor"]) for one in rows["promises"]] == [("EUR", 250)]
+    assert accepted(payments=[PAID | {"currency": None}])["payments"][0]["currency"] == "EUR"
     assert accepted(installments=[], payments=[{"outcome": "collected", "amount": "1.00"}])["payments"][0]["amount_minor"] is None
 
 
