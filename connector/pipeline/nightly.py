@@ -5,40 +5,25 @@ were loaded is dropped from the upload, marked due and looked at again on their 
 so an interrupted pass is resumed by running again.
 """
 
-import gc
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 
-from connector.core.frames import snapshot
-from connector.core.model import Decision
 from connector.mapping.org import Mapping as OrgMapping
 from connector.mapping.touched import payers_in, touched
 from connector.pipeline.apply import Plan, Writer
+from connector.pipeline.judging import Judged, judge
 from connector.pipeline.load import Loaded
-from connector.pipeline.load_wide import Everyone, everyone
+from connector.pipeline.load_wide import everyone
 from connector.pipeline.ports import BulkAccess, Context
-from connector.pipeline.treat import Batch, judged, keep_unknown_codes, planned, treat
+from connector.pipeline.treat import Batch, keep_unknown_codes, planned, treat
 
-SLICE_PAYERS = 10_000
-"""Payers whose frames are in memory at once."""
 PORTION_PAYERS = 10_000
 """Payers written at once: few enough that little is touched meanwhile."""
 OVERLAP = timedelta(seconds=60)
 """A change counts as made since the load from so long before it: a transaction keeps the time at which it began."""
 NARROW = 200
 Progress = Callable[[int, int], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Judged:
-    """What was decided about everyone who needs a look, and what the org showed of them."""
-
-    batch: Batch
-    decisions: list[Decision]
-    shown: Loaded
-    """Without its frames."""
 
 
 def wide_pass(context: Context, bulk: BulkAccess, *, dry: bool, plausible: Callable[[int], None], progress: Progress) -> Iterator[Batch]:
@@ -53,8 +38,7 @@ def wide_pass(context: Context, bulk: BulkAccess, *, dry: bool, plausible: Calla
     now = context.clock.now()
     found = everyone(bulk, context.mapping, now)
     plausible(found.seen)
-    with _collector_at_rest():
-        judgement = _judge(context, found, now, lambda done: progress(done, found.seen))
+    judgement = judge(context, found, now, lambda done: progress(done, found.seen))
     batch = judgement.batch
     plans = planned(context, judgement.shown.views, batch, judgement.decisions, now)
     changing = sorted((plan for plan in plans if _changes(context, plan, judgement.shown)), key=lambda plan: plan.decision.payer)
@@ -81,48 +65,6 @@ def touched_since(bulk: BulkAccess, mapping: OrgMapping, since: datetime) -> set
     asked = touched(mapping, since)
     answers = bulk.query_many([one.soql for one in asked], all_rows=[one.all_rows for one in asked])
     return {payer for one, rows in zip(asked, answers, strict=True) for payer in payers_in(mapping, one.name, rows)}
-
-
-@contextmanager
-def _collector_at_rest() -> Iterator[None]:
-    """Leave the search for cycles out while very many small objects are made that hold none: it would take a quarter of the time."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
-
-
-def _judge(context: Context, found: Everyone, now: datetime, progress: Callable[[int], None]) -> Judged:
-    """Assess and decide, slice by slice: only a slice's frames are in memory."""
-    batch = Batch(now, parked=dict(found.unreadable), quiet=found.quiet)
-    decisions: list[Decision] = []
-    shown = Loaded(snapshot({}), {}, {}, {}, {}, {})
-    for start in range(0, len(found.payers), SLICE_PAYERS):
-        loaded = found.loaded(context.org, start, start + SLICE_PAYERS)
-        part, decided = judged(context, loaded, now)
-        decisions += decided
-        batch = replace(
-            batch,
-            parked=batch.parked | part.parked,
-            missing=[*batch.missing, *part.missing],
-            positions={**batch.positions, **part.positions},
-        )
-        shown = _joined(shown, loaded)
-        progress(min(start + SLICE_PAYERS, len(found.payers)))
-    return Judged(batch, decisions, shown)
-
-
-def _joined(shown: Loaded, loaded: Loaded) -> Loaded:
-    return replace(
-        shown,
-        views={**shown.views, **loaded.views},
-        about={**shown.about, **loaded.about},
-        due_on={**shown.due_on, **loaded.due_on},
-        pay_links={**shown.pay_links, **loaded.pay_links},
-    )
 
 
 def _changes(context: Context, plan: Plan, shown: Loaded) -> bool:

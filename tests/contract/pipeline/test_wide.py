@@ -15,7 +15,7 @@ from connector import app as wiring
 from connector.core.frames import SCHEMA
 from connector.errors import PermanentError, TransientError
 from connector.mapping import own, queries, wide_csv
-from connector.pipeline import load_wide, nightly
+from connector.pipeline import judging, load_wide, nightly
 from connector.pipeline.load import load
 from connector.pipeline.sweep import everyone, sweep
 from connector.pipeline.treat import treat
@@ -184,7 +184,7 @@ def test_slices_and_portions_of_any_size_come_to_the_same(fresh, tmp_path_factor
     """How many are in memory or written at once is nobody's business."""
     _, one = fresh
     sweep(one.context, batch_payers=200, wide=True)
-    monkeypatch.setattr(nightly, "SLICE_PAYERS", 7)
+    monkeypatch.setattr(judging, "SLICE_PAYERS", 7)
     monkeypatch.setattr(nightly, "PORTION_PAYERS", 5)
     with serve() as other:
         admin(other, "/clock", advance_seconds=3600)
