@@ -12,6 +12,7 @@ from types import MappingProxyType
 
 from connector.core.keys import key as make_key
 from connector.core.model import Decision, FollowUp, Hold, Withheld
+from connector.core.plans import ShownPlan
 from connector.core.words import (
     CONTACT_KINDS,
     SENSITIVE_CATEGORIES,
@@ -83,11 +84,15 @@ class View:
     """Installment → the retry key stamped on it."""
     statuses: Mapping[str, str | None] = field(default_factory=lambda: MappingProxyType({}))
     """Installment → its status, in the model's words."""
+    promises: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    """Promise → its state, in lower case."""
+    plans: Mapping[str, ShownPlan] = field(default_factory=lambda: MappingProxyType({}))
+    """Plans by id, ended ones left out."""
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One record change, in the model's words. ``subject``: follow_up, task, position, hold, installment, payer."""
+    """One record change, in the model's words. ``subject``: follow_up, task, position, hold, installment, payer, promise, plan."""
 
     op: str
     """``insert`` or ``update``."""

@@ -99,10 +99,10 @@ def promise_state(position: Position, promise: Promise | None, today: date) -> s
     """Give ``none``, ``open`` (until its day is over) or ``broken``; a part that was promised and has come breaks nothing."""
     if promise is None:
         return "none"
-    return "open" if promise.on >= today else "none" if _came(position, promise) else "broken"
+    return "open" if promise.on >= today else "none" if came(position, promise) else "broken"
 
 
-def _came(position: Position, promise: Promise) -> bool:
+def came(position: Position, promise: Promise) -> bool:
     """Tell whether the amount promised has been paid on what the promise is about."""
     if promise.amount_minor is None:
         return False

@@ -214,6 +214,10 @@ class Plan:
 
     state: str
     id: str | None = None
+    starts_on: date | None = None
+    ends_on: date | None = None
+    installments: tuple[str, ...] = ()
+    """What it covers; empty = what was due by its begin."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,14 +46,18 @@ def payers_of(snapshot: Snapshot) -> list[tuple[Payer, Plan | None, tuple[str, .
     """Each payer with their plan and the installments that could not be read, in the frame's order."""
     table = snapshot.payers.drop_duplicates("id", keep="last")
     words = ("id", "kind", "country", "time_zone", "phone_time_zone", "language", "preferred_channel", "segment", "value", "risk", "region")
-    plans = zip(texts(table, "plan_state"), texts(table, "plan_id"), texts(table, "missing"), strict=True)
+    plans = zip(
+        *(texts(table, name) for name in ("plan_state", "plan_id", "plan_installments", "missing")),
+        *(dates(table, name) for name in ("plan_starts_on", "plan_ends_on")),
+        strict=True,
+    )
     facts = zip(
         dates(table, "customer_since"),
         *(flags(table, name) for name in ("allow_email", "allow_sms", "allow_call", "vulnerable")),
         strict=True,
     )
     found = []
-    for one, (since, email, sms, call, vulnerable), (state, plan_id, missing) in zip(
+    for one, (since, email, sms, call, vulnerable), (state, plan_id, covered, missing, starts_on, ends_on) in zip(
         zip(*(texts(table, name) for name in words), strict=True), facts, plans, strict=True
     ):
         payer = Payer(
@@ -74,7 +78,8 @@ def payers_of(snapshot: Snapshot) -> list[tuple[Payer, Plan | None, tuple[str, .
             risk=one[9],
             region=one[10],
         )
-        found.append((payer, None if state is None else Plan(state, plan_id), tuple((missing or "").split())))
+        plan = None if state is None else Plan(state, plan_id, starts_on, ends_on, tuple((covered or "").split()))
+        found.append((payer, plan, tuple((missing or "").split())))
     return found
 
 

@@ -18,8 +18,11 @@ KEY: Final = "Dunwell_Key__c"
 """Unique external id on every own object, on Activity (so on Task), and on payments Dunwell records."""
 
 OUTCOME_CHANNEL: Final = "/event/Payment_Outcome__e"
-CHANGE_CHANNELS: Final = ("/data/CaseChangeEvent", "/data/Dunwell_Hold__ChangeEvent")
-"""Change Data Capture only for what people change (design: deliveries are few, and ignored ones count)."""
+CALL_OUTCOME: Final = "Dunwell_Call_Outcome__c"
+"""What came of a call; on Activity (so on Task), said by the person who called."""
+
+CHANGE_CHANNELS: Final = ("/data/Dunwell__chn",)
+"""Change Data Capture only for what people change (design: deliveries are few, and ignored ones count), each kind filtered on one channel."""
 
 EVENT_VERSIONS: Final = ("1", "1.0")
 """Versions of ``Payment_Outcome__e`` this code understands; empty counts as 1."""

@@ -187,6 +187,17 @@ def promise_row(mapping: Mapping, record: Record) -> Row:
     }
 
 
+def plan_cells(record: Record) -> Row:
+    """What a payer's row says of their plan."""
+    return {
+        "plan_state": (text(record, "State__c") or "").lower(),
+        "plan_id": text(record, "Id"),
+        "plan_starts_on": day(record, "Starts_On__c"),
+        "plan_ends_on": day(record, "Ends_On__c"),
+        "plan_installments": text(record, "Installments__c"),
+    }
+
+
 _COUNTRIES = {
     "netherlands": "NL",
     "the netherlands": "NL",

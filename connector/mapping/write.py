@@ -70,6 +70,11 @@ def recollection(mapping: Mapping, change: Change) -> Fields | None:
     return {retry.status: retry.value, retry.due_on: on.astimezone(mapping.creditor.zone).date(), retry.stamp: change.values["stamp"]}
 
 
+def agreement(change: Change) -> Fields:
+    """What a promise or a plan becomes."""
+    return {"State__c": str(change.values["state"]).capitalize()}
+
+
 def task(mapping: Mapping, one: FollowUp, payer: str, roles: MappingOf[str, str], words: str) -> Fields:
     """Fields of the Task that is a follow-up's visible form."""
     fields: Fields = {

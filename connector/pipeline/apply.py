@@ -19,6 +19,7 @@ from connector.pipeline.wording import task_words
 from connector.salesforce.saved import Saved
 
 log = get("dunwell.apply")
+AGREEMENTS = {"promise": own.PROMISE, "plan": own.PLAN}
 RECORDS = {"follow_up": own.FOLLOW_UP, "task": "Task", "position": own.POSITION, "hold": own.HOLD}
 
 
@@ -164,6 +165,8 @@ class Writer:
             case "installment":
                 fields = write.recollection(context.mapping, one)
                 return None if fields is None else (context.mapping.installments.object, record_id, fields)
+            case "promise" | "plan":
+                return AGREEMENTS[one.subject], record_id, write.agreement(one)
             case "payer":
                 payer = context.mapping.payer_of(one.payer)
                 return None if payer.flag is None else (payer.object, one.payer, {payer.flag: one.values["position"]})

@@ -9,8 +9,10 @@ from collections.abc import Iterable, Mapping
 from typing import cast
 
 from connector.core.changes import ShownFollowUp, ShownPosition, ShownTask, View
+from connector.core.plans import ShownPlan
 from connector.core.words import CONTACT_KINDS, FollowUpStatus, Kind
 from connector.mapping import own, read
+from connector.mapping.calls import spoken_to
 from connector.mapping.columns import Columns
 from connector.mapping.org import Mapping as OrgMapping
 from connector.pipeline.ports import Record
@@ -45,16 +47,35 @@ def show(mapping: OrgMapping, found: Mapping[str, list[Record]], payers: Iterabl
     for payer, one, stamp, status in told:
         stamps[payer][one] = stamp
         statuses[payer][one] = status
+    promises: dict[str, dict[str, str]] = defaultdict(dict)
+    plans: dict[str, dict[str, ShownPlan]] = defaultdict(dict)
+    for record in found["promises"]:
+        promises[_whose(mapping, record)][str(record["Id"])] = str(record["State__c"]).lower()
+    for record in found["plans"]:
+        listed = tuple((read.text(record, "Installments__c") or "").split())
+        plans[_whose(mapping, record)][str(record["Id"])] = ShownPlan(str(record["State__c"]).lower(), listed)
     flags = {str(record["Id"]): read.text(record, one.flag) for one in mapping.payers for record in found.get(f"payers:{one.object}", [])}
     return {
-        one: View(one, follow_ups[one], tasks[one], positions[one], frozenset(holds[one]), flags.get(one), stamps[one], statuses[one])
+        one: View(
+            one,
+            follow_ups[one],
+            tasks[one],
+            positions[one],
+            frozenset(holds[one]),
+            flags.get(one),
+            stamps[one],
+            statuses[one],
+            promises[one],
+            plans[one],
+        )
         for one in payers
     }
 
 
 def made(mapping: OrgMapping, found: Mapping[str, list[Record]], rows: Rows) -> None:
     """Contacts really made: our follow-ups Done or whose Task was completed, and people's own completed calls and mails."""
-    ours = {str(key): _task(one) for one in found["tasks"] if (key := read.text(one, own.KEY))}
+    said = {str(key): one for one in found["tasks"] if (key := read.text(one, own.KEY))}
+    ours = {key: _task(one) for key, one in said.items()}
     for record in found["follow_ups"]:
         shown = _follow_up(record)
         task = ours.get(shown.key)
@@ -81,7 +102,7 @@ def made(mapping: OrgMapping, found: Mapping[str, list[Record]], rows: Rows) -> 
                     "channel": channel,
                     "kind": shown.kind,
                     "key": shown.key,
-                    "conversation": shown.kind is Kind.CALL,
+                    "conversation": shown.kind is Kind.CALL and spoken_to(said.get(shown.key)),
                 }
             )
     for record in found["tasks"]:
@@ -96,7 +117,7 @@ def made(mapping: OrgMapping, found: Mapping[str, list[Record]], rows: Rows) -> 
                 "at": task.completed_at,
                 "channel": by,
                 "kind": "call" if by == "call" else None,
-                "conversation": by == "call",
+                "conversation": by == "call" and spoken_to(record),
             }
         )
 

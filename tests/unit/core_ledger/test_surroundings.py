@@ -7,7 +7,7 @@ import pytest
 from connector.core.frames import Run
 from connector.core.ledger import assess
 from connector.core.words import HoldCause, Kind
-from tests.unit.core_ledger.build import AMSTERDAM, NOW, Table, at, position, snap
+from tests.unit.core_ledger.build import AMSTERDAM, NOW, Table, at, claim, day, paid, position, snap
 
 
 def test_a_hold_of_several_rows_is_one_hold() -> None:
@@ -62,3 +62,28 @@ def test_no_runs_planned_is_not_the_same_as_not_collecting_by_schedule() -> None
     given = {runs: assess(snap(runs=runs), Table(), NOW, AMSTERDAM)["p"].runs for runs in (None, (), (late, soon))}
     assert (given[None], given[()]) == (None, ())
     assert [one.on.day for one in given[late, soon] or ()] == [25, 1]
+
+
+PLAN = {
+    "id": "p",
+    "plan_state": "kept",
+    "plan_id": "plan",
+    "plan_starts_on": day("02-01"),
+    "plan_ends_on": day("06-01"),
+    "plan_installments": "jan feb",
+}
+
+
+def test_a_plan_stands_as_its_parts_stand():
+    """Missed when a part is late, over when all it lists is settled, and as people left it where that cannot be known."""
+    parts = [claim("jan"), claim("feb", "02-05", status="Failed")]
+    assert position(payers=[PLAN], installments=parts).plan.state == "missed"
+    assert position(payers=[PLAN | {"missing": "mar"}], installments=parts).plan.state == "kept"
+    money = [
+        paid("one", "collected", at("02-20"), "jan"),
+        paid("two", "collected", at("03-18"), "feb"),
+        paid("no", "failed", at("03-17"), "feb"),
+    ]
+    assert position(payers=[PLAN], installments=parts, payments=money).plan is None
+    early = position(payers=[PLAN], installments=[claim("jan", status="Failed"), claim("feb", "04-05")]).plan
+    assert (early.state, early.starts_on.isoformat(), early.installments) == ("kept", "2026-02-01", ("jan", "feb"))

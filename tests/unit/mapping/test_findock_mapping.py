@@ -9,7 +9,7 @@ import pytest
 
 from connector.core.words import Outcome, Scheme
 from connector.errors import ConfigError, PermanentError
-from connector.mapping import columns, outcomes, own, queries, read
+from connector.mapping import columns, findings, outcomes, own, queries, read
 from connector.mapping.org import load_mapping
 
 ROOT = Path(__file__).parents[3]
@@ -63,6 +63,8 @@ def test_every_field_that_is_queried_exists_in_the_source(mapping):
     """A field named by the mapping or the code is deployed: nothing fails only in production."""
     known = deployed()
     wanted = [*queries.for_payers(mapping, [CONTACT, ACCOUNT], NOW), *queries.everyone(mapping, NOW), *queries.come_due(mapping, NOW)]
+    wanted += [*findings.counters(mapping, NOW), *findings.counters(mapping, NOW, ["a0X000000000001AAA"]), *queries.newest_money(mapping)]
+    wanted += [query for one in findings.questions(mapping, NOW) for query in (one.count, one.newest)]
     for query in wanted:
         sobject = re.search(r" FROM (\w+)", query.soql).group(1)
         names = set(re.findall(r"\b[A-Za-z]\w*__c\b", re.sub(r"'[^']*'|\w+__r\.\w+", "", query.soql))) - {sobject}
@@ -76,7 +78,7 @@ def test_every_name_of_our_own_exists_in_the_source():
         value
         for name, value in vars(own).items()
         if name.isupper() and isinstance(value, str) and value[0] != "/" and value.endswith(("__c", "__e"))
-    } - {own.KEY}
+    } - {own.KEY, own.CALL_OUTCOME}
     assert names <= objects
 
 
@@ -204,3 +206,15 @@ def test_a_missing_mapping_names_the_one_probably_meant():
     """A misspelt mapping name is told with the nearest there is."""
     with pytest.raises(ConfigError, match="did you mean 'findock'"):
         load_mapping(ROOT / "mappings", "findok")
+
+
+def test_a_recollection_that_is_looked_for_is_one_the_mapping_knows(tmp_path):
+    """What a recollection is stands under the retry: without it nothing can be looked for, and a path must lead to a checkbox."""
+    text = (ROOT / "mappings" / "findock.yaml").read_text(encoding="utf-8")
+    retry = text[text.index("  retry:\n") : text.index("# Cash only")]
+    (tmp_path / "findock.yaml").write_text(text.replace(retry, "\n"), encoding="utf-8")
+    with pytest.raises(ConfigError, match="needs installments"):
+        load_mapping(tmp_path, "findock")
+    (tmp_path / "findock.yaml").write_text(text.replace("cpm__Mandate__r.cpm__Active__c", "cpm__Mandate__c"), encoding="utf-8")
+    with pytest.raises(ConfigError, match="is not a path"):
+        load_mapping(tmp_path, "findock")

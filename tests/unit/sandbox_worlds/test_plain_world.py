@@ -70,7 +70,7 @@ def test_the_integration_user_sees_what_is_owed_and_may_not_change_it() -> None:
         "SELECT Id, Amount__c, Amount_Open__c, Due_Date__c, Status__c, Days_Overdue__c, Payment_Link__c, Billing_Arrangement__r.Status__c FROM Receivable__c",
         "SELECT Id, Receivable__c, Amount__c, Received_On__c, Kind__c, Transaction_Id__c, Paid_At__c FROM Payment__c",
         "SELECT Id, IBAN__c, Method__c, Collection_Day__c FROM Billing_Arrangement__c",
-        "SELECT Id, Story__c, Client_Since__c, Client_Time_Zone__c, Reach_By__c, SMS_Consent__c, Email FROM Contact",
+        "SELECT Id, Story__c, Client_Since__c, Client_Time_Zone__c, Reach_By__c, SMS_Consent__c FROM Contact",
     ):
         assert rows(org, soql, user)
     bill = str(receivable(org, "careless-write-off:2026-03")["Id"])

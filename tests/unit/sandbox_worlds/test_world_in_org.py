@@ -48,7 +48,7 @@ def installment(org: Org, external_id: str) -> dict[str, object]:
     return rows(org, f"SELECT {fields} FROM cpm__Installment__c WHERE cpm__External_ID__c = '{external_id}'", ADMIN)[0]
 
 
-def book(org: Org, to: dict[str, object], amount: float, why: tuple[str, str | None] = ("Collection", None), by: str = PACKAGE) -> str:
+def book(org: Org, to: dict[str, object], amount: float, why: tuple[str | None, str | None] = ("Collection", None), by: str = PACKAGE) -> str:
     """Book a movement of money on an installment."""
     fields = {
         "cpm__Installment__c": to["Id"],
@@ -159,7 +159,7 @@ def test_a_hold_knows_whether_it_is_in_force(shared: Org, fields: dict[str, obje
 def test_collecting_in_full_settles_an_installment() -> None:
     """Money for all of it: Collected, nothing open, counted and dated by the payment's collection date."""
     org = world(19)
-    book(org, installment(org, "technical:2026-03"), 71.0, by=INTEGRATION)
+    book(org, installment(org, "technical:2026-03"), 71.0, (None, None), by=INTEGRATION)
     after = installment(org, "technical:2026-03")
     assert (after["cpm__Status__c"], after["cpm__Amount_Open__c"], after["cpm__Collection_Count__c"]) == ("Collected", 0.0, 1.0)
     assert after["cpm__Last_Collection_Date__c"] == "2026-03-04"
