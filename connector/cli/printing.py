@@ -8,6 +8,7 @@ import json
 import sys
 from collections.abc import Sequence
 from datetime import datetime
+from pathlib import Path
 
 from rich.console import Console
 from rich.markup import escape
@@ -17,6 +18,7 @@ from connector.core import money
 from connector.core.conditions import Fact
 from connector.core.policy import FACTS
 from connector.pipeline.sweep import Sweep
+from connector.report.lines import compared, matter
 
 out = Console(soft_wrap=True)
 err = Console(stderr=True, soft_wrap=True)
@@ -82,7 +84,7 @@ def _moment(at: object) -> str:
     return f"{datetime.fromisoformat(str(at)):%a %d %b %Y %H:%M}"
 
 
-def show_sweep(found: Sweep, *, dry: bool) -> None:
+def show_sweep(found: Sweep, *, dry: bool, report: Path | None = None) -> None:
     """Show what became of everyone."""
     rows = []
     for one in found.decisions:
@@ -92,16 +94,23 @@ def show_sweep(found: Sweep, *, dry: bool) -> None:
         rows.append((one.payer, one.arrears.status.value, what, at, withheld or "-", one.why))
     if rows:
         show_rows(("payer", "status", "next", "when", "withheld", "why"), rows)
-    statuses = ", ".join(f"{count} {status}" for status, count in sorted(found.statuses.items())) or "nobody"
-    overdue = ", ".join(f"{money.text(minor, currency)} {currency}" for currency, minor in sorted(found.amounts.items()) if minor)
-    written = ", ".join(f"{count} {sobject}" for sobject, count in sorted(found.records.items()))
+    tally = found.tally
+    statuses = ", ".join(f"{share.payers} {status}" for status, share in sorted(tally.statuses.items())) or "nobody"
+    overdue = ", ".join(f"{money.text(minor, currency)} {currency}" for currency, minor in sorted(tally.overdue.amounts.items()) if minor)
+    written = ", ".join(f"{count} {sobject}" for sobject, count in sorted(tally.inserted.items()))
     done = "Nothing was written (dry run)" if dry else f"{found.changes} changes" + (f", new: {written}" if written else "")
     for line in (
         f"Looked at {found.payers} payers ({statuses}); overdue: {overdue or 'nothing'}.",
-        f"{found.follow_ups} follow-ups are next, {found.withheld} withheld. {done}.",
+        f"{tally.follow_ups} follow-ups are next, {tally.withheld_in_all} withheld. {done}.",
         f"Put aside: {len(found.parked)} payers. Rows missing: {len(found.missing)} payers.",
     ):
         say(line)
+    if found.told is not None:
+        for line in (compared(found.told), *(f"For a person: {matter(one)}" for one in found.told.matters)):
+            if line:
+                say(line)
+    if report is not None:
+        say(f"Report: {report}")
 
 
 def show_facts(*, as_json: bool) -> None:
