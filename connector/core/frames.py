@@ -7,7 +7,7 @@ beside a ``currency`` column; instants are UTC; dates are midnight ``datetime64[
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any, Final, cast
 
@@ -41,6 +41,9 @@ SCHEMA: Final[Mapping[str, Mapping[str, str]]] = {
         "risk": TEXT,
         "plan_state": TEXT,
         "plan_id": TEXT,
+        "plan_starts_on": DATE,
+        "plan_ends_on": DATE,
+        "plan_installments": TEXT,
         "missing": TEXT,
     },
     "installments": {
@@ -118,7 +121,7 @@ SCHEMA: Final[Mapping[str, Mapping[str, str]]] = {
 for collected, negative for reversed, refunded, charged back and returned after collection; ignored for the others.
 ``holds`` has one row per hold and installment (installment null = all). ``payers.missing`` lists, space-separated, ids of
 installments our flags rest on that the load did not return. ``installments.times_failed`` and its companions are what a
-package counts itself, used only where no attempt row tells of the failure. ``follow_ups`` is what the org shows of ours."""
+package counts itself, used only where no attempt row tells of the failure. ``follow_ups`` is what the org shows of ours. ``payers.plan_installments`` lists ids, space-separated."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +155,11 @@ class Snapshot:
         """Refuse a frame whose columns or dtypes are not the declared ones (TypeError)."""
         for name in SCHEMA:
             check(name, getattr(self, name))
+
+    def only(self, payers: Sequence[str]) -> "Snapshot":
+        """Give the facts of some of the payers."""
+        tables = {name: getattr(self, name) for name in SCHEMA}
+        return replace(self, **{name: one[one["id" if name == "payers" else "payer"].isin(list(payers))] for name, one in tables.items()})
 
 
 def frame(name: str, rows: Iterable[Mapping[str, Any]]) -> pd.DataFrame:

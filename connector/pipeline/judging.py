@@ -1,20 +1,22 @@
-"""Judging everyone who needs a look: slice by slice, so that only a slice's frames are in memory.
+"""Judging everyone who needs a look: slice by slice, so that only few slices' frames are in memory; here, or by ``Context.judges``.
 
-Must not write, and must not load beyond what ``Everyone`` holds. Invariant: a slice is judged as if it had been loaded alone.
+Must not write, and must not load beyond what ``Everyone`` holds. Invariant: a slice is judged as if it had been loaded alone, and
+what comes of it is the same, by payer, wherever and in whatever slices it was judged: the org is asked here alone, before a slice goes out.
 """
 
-import gc
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from connector.core.frames import snapshot
-from connector.core.model import Decision
+from connector.core.frames import Snapshot, snapshot
+from connector.core.model import Decision, Position
+from connector.pipeline.judgement import Judgement, Terms, collector_at_rest
+from connector.pipeline.judgement import judge as judge_one
 from connector.pipeline.load import Loaded
 from connector.pipeline.load_wide import Everyone
 from connector.pipeline.ports import Context
-from connector.pipeline.treat import Batch, judged
+from connector.pipeline.treat import Batch, facts_of, tell, terms_of
 
 SLICE_PAYERS = 10_000
 """Payers whose frames are in memory at once."""
@@ -30,41 +32,58 @@ class Judged:
     """Without its frames."""
 
 
-@contextmanager
-def _collector_at_rest() -> Iterator[None]:
-    """Leave the search for cycles out while very many small objects are made that hold none: it would take a quarter of the time."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
+class Slices:
+    """The snapshots of everyone, made one by one; what else was loaded with them is kept in ``shown`` and ``parked``."""
+
+    def __init__(self, context: Context, found: Everyone, now: datetime) -> None:
+        self._context, self._found, self._now = context, found, now
+        self.size = SLICE_PAYERS if context.judges is None else context.judges.slice_payers
+        self.shown = Loaded(snapshot({}), {}, {}, {}, {}, {})
+        self.parked = dict(found.unreadable)
+
+    def __iter__(self) -> Iterator[Snapshot]:
+        for start in range(0, len(self._found.payers), self.size):
+            loaded = self._found.loaded(self._context.org, start, start + self.size)
+            self.shown = _joined(self.shown, loaded)
+            self.parked |= loaded.unreadable
+            yield facts_of(self._context, loaded, self._now)
 
 
 def judge(context: Context, found: Everyone, now: datetime, progress: Callable[[int], None]) -> Judged:
-    """Assess and decide; ``progress`` is told how many are done."""
-    with _collector_at_rest():
-        return _slice_by_slice(context, found, now, progress)
+    """Assess and decide; ``progress`` is told how many are done.
 
+    Raises:
+        ConfigError: ``context.judges`` would not judge as we would.
+        TransientError: they do not answer; nothing was written.
 
-def _slice_by_slice(context: Context, found: Everyone, now: datetime, progress: Callable[[int], None]) -> Judged:
-    batch = Batch(now, parked=dict(found.unreadable), quiet=found.quiet)
+    """
+    done = 0
+    slices, terms = Slices(context, found, now), terms_of(context)
+    batch = Batch(now, quiet=found.quiet)
     decisions: list[Decision] = []
-    shown = Loaded(snapshot({}), {}, {}, {}, {}, {})
-    for start in range(0, len(found.payers), SLICE_PAYERS):
-        loaded = found.loaded(context.org, start, start + SLICE_PAYERS)
-        part, decided = judged(context, loaded, now)
-        decisions += decided
-        batch = replace(
-            batch,
-            parked=batch.parked | part.parked,
-            missing=[*batch.missing, *part.missing],
-            positions={**batch.positions, **part.positions},
-        )
-        shown = _joined(shown, loaded)
-        progress(min(start + SLICE_PAYERS, len(found.payers)))
-    return Judged(batch, decisions, shown)
+    positions: dict[str, Position] = {}
+    here = _here(slices, terms, now)
+    with (
+        collector_at_rest(),
+        closing(here if context.judges is None else context.judges.judge(slices, terms, now, lambda: progress(done))) as judgements,
+    ):
+        for one in judgements:
+            tell(one)
+            decisions += one.decisions
+            positions |= one.positions
+            batch.missing += one.missing
+            batch.parked |= one.parked
+            done = min(done + slices.size, len(found.payers))
+            progress(done)
+    batch.positions, batch.parked = dict(sorted(positions.items())), dict(sorted((slices.parked | batch.parked).items()))
+    batch.missing.sort()
+    decisions.sort(key=lambda one: one.payer)
+    return Judged(batch, decisions, slices.shown)
+
+
+def _here(snapshots: Iterable[Snapshot], terms: Terms, now: datetime) -> Generator[Judgement, None, None]:
+    for one in snapshots:
+        yield judge_one(one, terms, now)
 
 
 def _joined(shown: Loaded, loaded: Loaded) -> Loaded:

@@ -11,10 +11,10 @@ from datetime import date, datetime
 from typing import cast
 
 from connector.core.changes import View
-from connector.core.frames import SCHEMA, Run, Snapshot, snapshot
+from connector.core.frames import Run, Snapshot, snapshot
 from connector.core.words import ArrearsStatus
 from connector.errors import PermanentError
-from connector.mapping import columns, queries, read
+from connector.mapping import calls, columns, queries, read
 from connector.mapping.columns import Columns
 from connector.mapping.org import Mapping as OrgMapping
 from connector.pipeline.ports import OrgAccess, Record
@@ -47,13 +47,8 @@ class Loaded:
     """Payer → why a record of theirs cannot be read; such a payer is parked."""
 
     def only(self, payers: Sequence[str]) -> "Loaded":
-        """Give the same for fewer payers: how a batch is halved until the one that breaks it is found."""
-        kept = {
-            name: table[table["id" if name == "payers" else "payer"].isin(list(payers))]
-            for name in SCHEMA
-            if (table := getattr(self.snapshot, name)) is not None
-        }
-        return replace(self, snapshot=replace(self.snapshot, **kept))
+        """Give the same for fewer payers."""
+        return replace(self, snapshot=self.snapshot.only(payers))
 
 
 def load(org: OrgAccess, mapping: OrgMapping, payers: Sequence[str], now: datetime) -> Loaded:
@@ -92,6 +87,7 @@ def facts_of(mapping: OrgMapping, found: Mapping[str, list[Record]], payers: Seq
     about = _payers(mapping, found, rows)
     for record in found["holds"]:
         rows["holds"] += read.hold_rows(mapping, record)
+    rows["holds"] += calls.stops(mapping, found["tasks"], found["holds"])
     wanted = set(payers)
     for record in found["cases"]:
         theirs = {read.text(record, one.case_link) for one in mapping.payers} & wanted
@@ -137,7 +133,7 @@ def _payers(mapping: OrgMapping, found: Mapping[str, list[Record]], rows: Rows) 
             payer = str(record["Id"])
             row = read.payer_row(one, record)
             if payer in plans:
-                row |= {"plan_state": str(plans[payer]["State__c"]).lower(), "plan_id": str(plans[payer]["Id"])}
+                row |= read.plan_cells(plans[payer])
             rows["payers"].append(row)
             language, country = (None if row[name] is None else str(row[name]) for name in ("language", "country"))
             about[payer] = About(read.text(record, one.fields.name) or "", language, country, row["kind"] == "company")

@@ -9,18 +9,18 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, time, timedelta
 
+from connector.core.agreements import agreed
 from connector.core.capacity import Desk, ration
 from connector.core.changes import Basis, View, changes
-from connector.core.decide import decide
-from connector.core.ledger import assess
+from connector.core.frames import Snapshot
 from connector.core.model import Decision, Position
+from connector.core.plausible import Moves, moves
 from connector.core.unknown_codes import unknown_codes
-from connector.core.what_if import suppose
 from connector.core.words import Kind
-from connector.errors import DunwellError
 from connector.log import get
 from connector.mapping import queries
 from connector.pipeline.apply import Applied, Plan, Writer
+from connector.pipeline.judgement import Judgement, Terms, judge, sparing_the_others
 from connector.pipeline.load import Loaded, load
 from connector.pipeline.logbook import logged, says_something
 from connector.pipeline.ports import Context
@@ -49,6 +49,10 @@ class Batch:
     """Payers beside these who need no look."""
     changed: set[str] = field(default_factory=set)
     """Payers of whom something was to be written."""
+    moves: Moves = field(default_factory=Moves)
+    """The same in numbers."""
+    uneven: Sequence[str] | None = None
+    """Installments that may say another open amount than their payments; None = not looked for."""
 
 
 def treat(context: Context, payers: Sequence[str], now: datetime, *, dry: bool = False, supposed: Sequence[str] = ()) -> Batch:
@@ -71,22 +75,30 @@ def treat(context: Context, payers: Sequence[str], now: datetime, *, dry: bool =
 
 def judged(context: Context, loaded: Loaded, now: datetime, *, supposed: Sequence[str] = ()) -> tuple[Batch, list[Decision]]:
     """Assess and decide who is loaded. Raises ConfigError where a supposition cannot be read."""
-    batch = Batch(now, parked=dict(loaded.unreadable))
-    out = context.outages(now)
-    if out:
-        loaded = replace(loaded, snapshot=replace(loaded.snapshot, outages=out))
-    positions = _assess(context, loaded, now, batch)
-    if supposed:
-        positions = {payer: suppose(position, supposed, now) for payer, position in positions.items()}
-    batch.positions = positions
-    decisions: list[Decision] = []
-    for payer, position in positions.items():
-        with _sparing_the_others(batch, payer):
-            decisions.append(decide(position, context.policy, now))
-        if position.missing:
-            batch.missing.append(payer)
-            log.error("payer.rows_missing", payer=payer, count=len(position.missing))
-    return batch, decisions
+    found = judge(facts_of(context, loaded, now), terms_of(context, supposed), now)
+    tell(found)
+    return Batch(now, parked={**loaded.unreadable, **found.parked}, missing=[*found.missing], positions=found.positions), found.decisions
+
+
+def facts_of(context: Context, loaded: Loaded, now: datetime) -> Snapshot:
+    """Give what is loaded, with what is true of all payers at ``now``."""
+    out, stale = context.outages(now), context.stale(now)
+    return replace(loaded.snapshot, outages=out, stale=stale) if out or stale else loaded.snapshot
+
+
+def terms_of(context: Context, supposed: Sequence[str] = ()) -> Terms:
+    """Give what everyone is judged by."""
+    return Terms(context.policy, context.catalogue, context.mapping.creditor.time_zone, supposed)
+
+
+def tell(found: Judgement) -> None:
+    """Log whom a person must look after."""
+    for count, error in found.halved:
+        log.warning("batch.halved", count=count, error=error)
+    for payer, count in found.missing.items():
+        log.error("payer.rows_missing", payer=payer, count=count)
+    for payer, why in found.parked.items():
+        log.error("payer.parked", payer=payer, reason=why)
 
 
 def planned(context: Context, views: Mapping[str, View], batch: Batch, decisions: list[Decision], now: datetime) -> list[Plan]:
@@ -96,8 +108,15 @@ def planned(context: Context, views: Mapping[str, View], batch: Batch, decisions
         with _sparing_the_others(batch, one.payer):
             plans.append(_plan(context, views[one.payer], one, batch.positions[one.payer], now))
     batch.decisions = [plan.decision for plan in plans]
-    batch.changed = {plan.decision.payer for plan in plans if plan.changes}
+    batch.changed = {plan.decision.payer for plan in plans if _writes(context, plan, views[plan.decision.payer])}
+    batch.moves = moves(batch.decisions, views, len(batch.changed))
     return plans
+
+
+def _writes(context: Context, plan: Plan, view: View) -> bool:
+    """Whether anything is written: a change, or the payer's flag that was refused the last time."""
+    flagged = view.flag is not None or context.mapping.payer_of(plan.decision.payer).flag is None
+    return bool(plan.changes) or (bool(view.positions) and not flagged)
 
 
 def keep_unknown_codes(context: Context, batch: Batch, now: datetime) -> None:
@@ -105,29 +124,13 @@ def keep_unknown_codes(context: Context, batch: Batch, now: datetime) -> None:
     context.store.keep_first({f"{UNKNOWN_CODE}{one}:{code}": now.isoformat() for one, code in unknown_codes(batch.positions.values())})
 
 
-def _assess(context: Context, loaded: Loaded, now: datetime, batch: Batch) -> dict[str, Position]:
-    try:
-        return assess(loaded.snapshot, context.catalogue, now, context.mapping.creditor.time_zone)
-    except (DunwellError, ValueError, TypeError, KeyError) as error:
-        log.warning("batch.halved", count=len(loaded.snapshot.payers), error=error)
-        if len(loaded.snapshot.payers) <= 1:
-            for payer in loaded.snapshot.payers["id"]:
-                batch.parked[payer] = f"could not be assessed: {type(error).__name__}"
-            return {}
-        half = len(loaded.snapshot.payers) // 2
-        ids = list(loaded.snapshot.payers["id"])
-        first = _assess(context, loaded.only(ids[:half]), now, batch)
-        return first | _assess(context, loaded.only(ids[half:]), now, batch)
-
-
 @contextmanager
 def _sparing_the_others(batch: Batch, payer: str) -> Iterator[None]:
-    """Park a payer that breaks the rules: it must not stop the others."""
-    try:
+    """As ``sparing_the_others``, and log it."""
+    with sparing_the_others(batch.parked, payer):
         yield
-    except Exception as error:  # noqa: BLE001 - the one place
-        batch.parked[payer] = f"could not be decided: {type(error).__name__}"
-        log.error("payer.parked", payer=payer, error=error)  # noqa: TRY400 - a trace may hold values of the payer
+    if payer in batch.parked:
+        log.error("payer.parked", payer=payer, reason=batch.parked[payer])
 
 
 def _within_capacity(context: Context, decisions: list[Decision], positions: Mapping[str, Position], now: datetime) -> list[Decision]:
@@ -147,7 +150,7 @@ def _plan(context: Context, view: View, decision: Decision, position: Position, 
     resting_on = [item.id for item in position.open_items if item.overdue]
     currency = position.open_items[0].currency if position.open_items else context.mapping.creditor.currency
     found = changes(decision, view, now, Basis(currency, tuple(resting_on), bool(position.missing)))
-    return Plan(decision, found)
+    return Plan(decision, [*found, *agreed(position, view, now)])
 
 
 def treat_due(context: Context, marks: Sequence[DueMark], now: datetime) -> Batch:
