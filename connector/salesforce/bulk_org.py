@@ -57,38 +57,44 @@ class BulkOrg:
         """See to it that no job of a dead process is still writing. Returns how many there were."""
         return self._writing.settle()
 
-    def write(self, inserts: Sequence[Insert], updates: Sequence[Update], *, serial: bool = False) -> tuple[list[Saved], list[Saved]]:
+    def write(
+        self, inserts: Sequence[Insert], updates: Sequence[Update], *, serial: bool = False, before: Callable[[], None] = lambda: None
+    ) -> tuple[list[Saved], list[Saved]]:
         """As ``Org`` does; objects with very many rows by ingest jobs, unless the order of rows matters (``serial``)."""
         if serial:
-            return self._org.write(inserts, updates, serial=True)
+            return self._org.write(inserts, updates, serial=True, before=before)
         made: list[Saved | None] = [None] * len(inserts)
         changed: list[Saved | None] = [None] * len(updates)
         for sobject in self._wide([name for name, values in inserts if values.get(self._key)], len(inserts)):
             at = [place for place, (name, values) in enumerate(inserts) if name == sobject and values.get(self._key)]
-            _put(made, at, self._writing.write(sobject, "insert", [inserts[place][1] for place in at], self._key))
+            _put(made, at, self._writing.write(sobject, "insert", [inserts[place][1] for place in at], self._key, before))
         for sobject in self._wide([name for name, _, _ in updates], len(updates)):
             at = [place for place, (name, _, _) in enumerate(updates) if name == sobject]
             rows = [{**values, "Id": record_id} for _, record_id, values in (updates[place] for place in at)]
-            _put(changed, at, self._writing.write(sobject, "update", rows, "Id"))
-        self._rest(inserts, updates, made, changed)
+            _put(changed, at, self._writing.write(sobject, "update", rows, "Id", before))
+        self._rest(inserts, updates, made, changed, before)
         return _whole(made), _whole(changed)
 
     def _wide(self, names: Sequence[str], rows: int) -> list[str]:
         return [] if rows < self._bulk_rows else [name for name, count in Counter(names).items() if count >= self._bulk_rows]
 
-    def _rest(self, inserts: Sequence[Insert], updates: Sequence[Update], made: list[Saved | None], changed: list[Saved | None]) -> None:
+    def _rest(
+        self,
+        inserts: Sequence[Insert],
+        updates: Sequence[Update],
+        made: list[Saved | None],
+        changed: list[Saved | None],
+        before: Callable[[], None],
+    ) -> None:
         """What no job took, and what a job could not write for the moment, by collections."""
-        locked = _left(made, again=True) or _left(changed, again=True)
-        insert_at, update_at = _left(made, again=False), _left(changed, again=False)
-        if insert_at or update_at:
-            first, second = self._org.write([inserts[place] for place in insert_at], [updates[place] for place in update_at])
-            _put(made, insert_at, first)
-            _put(changed, update_at, second)
-        if locked:
-            insert_at, update_at = _left(made, again=True), _left(changed, again=True)
-            first, second = self._org.write([inserts[place] for place in insert_at], [updates[place] for place in update_at], serial=True)
-            _put(made, insert_at, first)
-            _put(changed, update_at, second)
+        locked = bool(_left(made, again=True) or _left(changed, again=True))
+        for again in (False, True) if locked else (False,):
+            insert_at, update_at = _left(made, again=again), _left(changed, again=again)
+            if insert_at or update_at:
+                rows, edits = [inserts[place] for place in insert_at], [updates[place] for place in update_at]
+                first, second = self._org.write(rows, edits, serial=again, before=before)
+                _put(made, insert_at, first)
+                _put(changed, update_at, second)
 
 
 def _left(found: Sequence[Saved | None], *, again: bool) -> list[int]:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 from connector import log
-from connector.errors import ConfigError, TransientError
+from connector.errors import ConfigError, ConflictError, TransientError
 from connector.salesforce.bulk import COMPLETE, Jobs, trouble_of
 from connector.salesforce.bulk_csv import UPLOAD_BYTES, results, uploads
 from connector.salesforce.calls import Call, Calls
@@ -44,7 +44,9 @@ class BulkWriting:
         self._calls, self._jobs, self._memory = calls, jobs, memory
         self._most_bytes = most_bytes
 
-    def write(self, sobject: str, operation: str, rows: Sequence[Mapping[str, object]], by: str) -> list[Saved]:
+    def write(
+        self, sobject: str, operation: str, rows: Sequence[Mapping[str, object]], by: str, before: Callable[[], None] = lambda: None
+    ) -> list[Saved]:
         """``insert`` or ``update`` rows; the outcome of each, in order.
 
         Args:
@@ -52,6 +54,7 @@ class BulkWriting:
             operation: ``insert`` or ``update``.
             rows: values by field name; an update's with its ``Id``.
             by: field that tells the rows apart, in every row: results come back in no order that is promised.
+            before: called before a job is made, filled and begun; what it raises ends the write there.
 
         Raises:
             TransientError: it is not known what was written; load again. The job's id is still kept.
@@ -60,7 +63,7 @@ class BulkWriting:
         """
         found: dict[str, Saved] = {}
         for body, _ in uploads(rows, most_bytes=self._most_bytes):
-            found |= self._job(sobject, operation, body, by)
+            found |= self._job(sobject, operation, body, by, before)
         return [found.get(str(row[by])) or refused(UNPROCESSED, None) for row in rows]
 
     def settle(self) -> int:
@@ -78,15 +81,20 @@ class BulkWriting:
             _LOG.warning("bulk.settled", job=job_id, sobject=sobject, state=state)
         return len(left)
 
-    def _job(self, sobject: str, operation: str, body: bytes, by: str) -> dict[str, Saved]:
+    def _job(self, sobject: str, operation: str, body: bytes, by: str, before: Callable[[], None]) -> dict[str, Saved]:
+        before()
         job_id = self._jobs.create("ingest", {"object": sobject, "operation": operation}).id
         self._memory.set_value(KEPT + job_id, sobject)
         try:
+            before()
             self._calls.fetch(Call(f"jobs/ingest/{job_id}/batches", "PUT", body=body, writes=True, raw=True), lambda _: None)
-        except AmbiguousWrite as error:  # a second upload to one job is refused; an aborted job has written nothing
-            self._jobs.abort("ingest", job_id)
-            self._memory.forget_value(KEPT + job_id)
+            before()
+        except AmbiguousWrite as error:  # a second upload to one job is refused
+            self._drop(job_id)
             raise TransientError("an upload broke off: nothing of it was written") from error
+        except ConflictError:
+            self._drop(job_id)
+            raise
         self._jobs.close_upload(job_id)
         job = self._jobs.wait("ingest", job_id)
         found = self._outcomes(job_id, by)
@@ -98,6 +106,11 @@ class BulkWriting:
             _LOG.warning("bulk.unfinished", job=job_id, sobject=sobject, state=job.state, succeeded=sum(one.ok for one in found.values()))
         self._jobs.delete("ingest", job_id)
         return found
+
+    def _drop(self, job_id: str) -> None:
+        """Abort a job that was not begun: it has written nothing."""
+        self._jobs.abort("ingest", job_id)
+        self._memory.forget_value(KEPT + job_id)
 
     def _outcomes(self, job_id: str, by: str) -> dict[str, Saved]:
         found = {row[by]: Saved(id=id_18(row["sf__Id"]), ok=True) for row in self._results(job_id, "successfulResults")}

@@ -146,13 +146,16 @@ class Org:
         """Change records by id; the outcome of each, in order. Up to 1,000 to a call."""
         return self.write((), rows)[1]
 
-    def write(self, inserts: Sequence[Insert], updates: Sequence[Update], *, serial: bool = False) -> tuple[list[Saved], list[Saved]]:
+    def write(
+        self, inserts: Sequence[Insert], updates: Sequence[Update], *, serial: bool = False, before: Callable[[], None] = lambda: None
+    ) -> tuple[list[Saved], list[Saved]]:
         """Both in as few calls as possible: up to 1,000 rows each; outcomes in the order given.
 
         ``serial``: each collection of 200 ends its transaction before the next begins, for records that lock their
-        parents. On AmbiguousWrite, its ``saved`` answers to the inserts, then the updates.
+        parents. ``before`` is called ahead of each request; what it raises ends the write there. On AmbiguousWrite, its ``saved``
+        answers to the inserts, then the updates.
         """
-        return self._writing.write(inserts, updates, serial=serial)
+        return self._writing.write(inserts, updates, serial=serial, before=before)
 
     def publish(self, sobject: str, rows: Sequence[Mapping[str, object]]) -> list[Saved]:
         """Publish platform events; ``message`` of each accepted one is its EventUuid."""

@@ -171,7 +171,7 @@ class EventStream:
 
     def _run(self) -> None:
         loop = self._loop or asyncio.new_event_loop()
-        loop.set_exception_handler(_ignore_cancelled)
+        loop.set_exception_handler(ignore_cancelled)
         try:
             with asyncio.Runner(loop_factory=lambda: loop) as runner:
                 runner.run(self._supervise())
@@ -349,7 +349,7 @@ def _storing() -> Iterator[None]:
         raise StreamError(Cause.NOT_STORED, str(error), retry_after=retry_after) from error
 
 
-def _ignore_cancelled(loop: asyncio.AbstractEventLoop, context: dict[str, object]) -> None:
+def ignore_cancelled(loop: asyncio.AbstractEventLoop, context: dict[str, object]) -> None:
     """Drop the complaint that the library's callback makes whenever its poll is cancelled at closing (salesforce.md A.3)."""
     if not isinstance(context.get("exception"), asyncio.CancelledError):
         loop.default_exception_handler(context)

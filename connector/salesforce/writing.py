@@ -34,24 +34,26 @@ class Writing:
         updates: Sequence[tuple[str, str, Mapping[str, object]]],
         *,
         serial: bool,
+        before: Callable[[], None],
     ) -> tuple[list[Saved], list[Saved]]:
-        """The outcomes of the inserts and of the updates; rows that met a lock are sent again by themselves."""
+        """The outcomes of the inserts and of the updates; rows that met a lock are sent again by themselves. ``before``: each request."""
         rows = [Row(place, sobject, None, values) for place, (sobject, values) in enumerate(inserts)]
         rows += [Row(len(inserts) + place, sobject, record_id, values) for place, (sobject, record_id, values) in enumerate(updates)]
         found: list[Saved | None] = [None] * len(rows)
-        self._send(rows, found, serial=serial)
+        self._send(rows, found, serial=serial, before=before)
         if None not in found:
-            self._send_locked(rows, found, serial=serial)
+            self._send_locked(rows, found, serial=serial, before=before)
         saved = [one for one in found if one is not None]
         if len(saved) != len(rows):
             _LOG.warning("write.ambiguous", kind="composite/sobjects", rows=len(rows) - len(saved))
             raise AmbiguousWrite("the org failed in the middle of a write: read back before writing again", saved=found)
         return saved[: len(inserts)], saved[len(inserts) :]
 
-    def _send(self, rows: Sequence[Row], found: list[Saved | None], *, serial: bool) -> None:
+    def _send(self, rows: Sequence[Row], found: list[Saved | None], *, serial: bool, before: Callable[[], None]) -> None:
         collections = collections_of(rows)
         for start in range(0, len(collections), PER_CALL):
             bundle = collections[start : start + PER_CALL]
+            before()
             try:
                 results = self._bundle(bundle, serial=serial)
             except AmbiguousWrite as error:
@@ -77,7 +79,7 @@ class Writing:
 
         return self._calls.send(Call("composite", "POST", body=body, writes=True), read)
 
-    def _send_locked(self, rows: Sequence[Row], found: list[Saved | None], *, serial: bool) -> None:
+    def _send_locked(self, rows: Sequence[Row], found: list[Saved | None], *, serial: bool, before: Callable[[], None]) -> None:
         """Up to three more times, after a random pause each: two writers that met once must not meet again in step."""
         attempts = Retrying(
             stop=stop_after_attempt(1 + _LOCK_REPEATS),
@@ -90,7 +92,7 @@ class Writing:
             locked = _locked(rows, found)
             if locked and attempt.retry_state.attempt_number > 1:
                 try:
-                    self._send(locked, found, serial=serial)
+                    self._send(locked, found, serial=serial, before=before)
                 except AmbiguousWrite:
                     raise
                 except TransientError:

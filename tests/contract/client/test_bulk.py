@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from connector.errors import ConfigError, PermanentError, TransientError
+from connector.errors import ConfigError, ConflictError, PermanentError, TransientError
 from connector.mapping.wide_csv import Pages, records, whole
 from connector.salesforce import bulk_query
 from connector.salesforce.auth import Credentials
@@ -251,6 +251,35 @@ def test_the_job_is_kept_before_its_upload_is_complete_and_found_by_a_restart(bu
     assert bulk.settle() == 1
     assert store.values(KEPT) == {}
     assert len(kept(org, "dead")) == 5
+
+
+@pytest.mark.parametrize("asked", [1, 2, 3])
+def test_work_lost_before_an_upload_is_whole_is_not_written(bulk: BulkOrg, org: Org, store: Store, asked: int):
+    """Before a job is made, filled and begun it is asked whether the work is still ours: if not, the job is aborted and forgotten."""
+    made = set(job_ids(org, "ingest"))
+    moments = iter(range(1, 10))
+
+    def before() -> None:
+        if next(moments) == asked:
+            raise ConflictError("in other hands")
+
+    with pytest.raises(ConflictError, match="in other hands"):
+        bulk.write(holds(4, f"lost{asked}"), [], before=before)
+    assert kept(org, f"lost{asked}") == []
+    assert store.values(KEPT) == {}
+    left = set(job_ids(org, "ingest")) - made
+    assert {Jobs(org.wire[0]).look("ingest", one).state for one in left} == ({"Aborted"} if asked > 1 else set())
+
+
+@pytest.mark.parametrize("serial", [False, True])
+def test_before_each_request_that_writes_the_caller_is_asked(bulk: BulkOrg, org: Org, serial: bool):
+    """Jobs, collections and what is sent again after a lock alike; a read asks nobody."""
+    asked: list[int] = []
+    rows = [*holds(3, f"asked{serial}"), *(("Account", {"Name": f"Asked {serial} {number}"}) for number in range(2))]
+    bulk.write(rows, [], serial=serial, before=lambda: asked.append(org.calls))
+    assert len(asked) == (1 if serial else 4)  # in one composite call; or a job made, filled and begun, and a collection
+    read(bulk, "SELECT Id FROM Account LIMIT 1")
+    assert len(asked) == (1 if serial else 4)
 
 
 def test_a_job_that_was_never_closed_is_aborted_by_a_restart(bulk: BulkOrg, org: Org, store: Store):

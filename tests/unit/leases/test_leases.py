@@ -1,5 +1,6 @@
 """Nothing is written for work that may be in other hands."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -38,9 +39,11 @@ class Org:
         """No rows."""
         return [[] for _ in soqls] if not all_rows else []
 
-    def write(self, inserts, updates, *, serial=False):
-        """Note it."""
-        self.written.append((inserts, updates, serial))
+    def write(self, inserts, updates, *, serial=False, before=lambda: None):
+        """Note it: one request to a row."""
+        for row in (*inserts, *updates):
+            before()
+            self.written.append(([row], [], serial) if row in inserts else ([], [row], serial))
         return [], []
 
 
@@ -129,3 +132,71 @@ def test_a_lease_leaves_time_to_write_however_long_a_request_may_take():
     """With a long time-out a lease is longer; it is never too short from its beginning."""
     assert lease_seconds(REQUEST_SECONDS) == LEASE_SECONDS
     assert lease_seconds(1000) > 2 * 1000
+
+
+class Bulk(Org):
+    """An org in bulk, of which one write is many requests."""
+
+    pulse = None
+
+    def settle(self):
+        """Nothing to settle."""
+        return 0
+
+
+def passing(context):
+    """The context of a pass that daemon one has just begun."""
+    bulk = Bulk()
+    context.store.job_started("nightly", START, owner="one", seconds=LEASE_SECONDS)
+    return bulk, holding_job(replace(context, bulk=bulk), "nightly", "one", request_seconds=REQUEST_SECONDS)
+
+
+def test_before_each_request_of_one_write_the_lease_is_looked_at(context):
+    """A write of many requests may take longer than any lease: what was sent was ours, and the rest is not sent."""
+    bulk, held = passing(context)
+    sent = iter([LAST_MOMENT, LAST_MOMENT + 1, 2 * LEASE_SECONDS])
+
+    def moment():
+        after(context, seconds := next(sent))
+        if seconds > LEASE_SECONDS:
+            after(context, 3 * LEASE_SECONDS)
+            assert context.store.job_started("nightly", context.clock.time, owner="two", seconds=LEASE_SECONDS)
+
+    with pytest.raises(ConflictError):
+        held.bulk.write([ROW, ROW, ROW], [], before=moment)
+    assert len(bulk.written) == 2
+    assert context.org.written == []
+
+
+def test_a_pass_in_bulk_is_held_as_one_by_rest_is(context):
+    """Whichever way it writes, it writes only what is its own."""
+    bulk, held = passing(context)
+    after(context, 2 * LEASE_SECONDS)
+    assert context.store.job_started("nightly", context.clock.time, owner="two", seconds=LEASE_SECONDS)
+    for way in (held.org, held.bulk):
+        with pytest.raises(ConflictError):
+            way.write([ROW], [])
+    assert bulk.written == context.org.written == []
+    assert held.bulk.settle() == 0
+
+
+def test_a_job_that_is_waited_for_keeps_its_pass_in_hand(context):
+    """The org may work on an upload for hours; the lease is lengthened at each pulse, and who lost it waits no longer."""
+    bulk, held = passing(context)
+    told = []
+    held.bulk.pulse = lambda: told.append(context.clock.time)
+    for minutes in range(4, 60, 4):
+        after(context, 60 * minutes)
+        bulk.pulse()
+    assert len(told) == 14
+    assert not context.store.job_started("nightly", context.clock.time, owner="two", seconds=LEASE_SECONDS)
+    after(context, 7200)
+    assert context.store.job_started("nightly", context.clock.time, owner="two", seconds=LEASE_SECONDS)
+    with pytest.raises(ConflictError):
+        bulk.pulse()
+
+
+def test_leased_payers_are_never_written_in_bulk(context):
+    """What is not behind their lease is out of reach."""
+    held = holding(replace(context, bulk=Bulk()), leased(context, "P1"), request_seconds=REQUEST_SECONDS)
+    assert held.bulk is None
