@@ -151,7 +151,7 @@ def daemon(line: Mapping[str, str], folder: Path, profile: Path | None) -> Itera
         "DUNWELL_LOGIN_URL": line["instance_url"], "DUNWELL_AUTH": "jwt", "DUNWELL_CLIENT_ID": line["client_id"], "DUNWELL_USERNAME": line["username"],
         "DUNWELL_KEY_FILE": line["key_file"], "DUNWELL_MAPPING": "findock", "DUNWELL_STORE_URL": f"sqlite:///{folder / 'store.db'}",
         "DUNWELL_HTTP_PORT": "0", "DUNWELL_POLL_SECONDS": "3600",
-        "DUNWELL_RECONCILE_CRON": "0 2 1 1 *", "DUNWELL_API_VERSION": line["api_version"],
+        "DUNWELL_RECONCILE_CRON": "0 2 1 1 *", "DUNWELL_CATCH_UP_CRON": "20 2 1 1 *", "DUNWELL_API_VERSION": line["api_version"],
     }  # fmt: skip
     words = [sys.executable, *(["-m", "cProfile", "-o", str(profile)] if profile else []), "-m", "connector", "run"]
     log = folder / "daemon.log"

@@ -9,7 +9,7 @@ import logging
 import resource
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
@@ -18,26 +18,31 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from connector import app as wiring
 from connector import log
-from connector.mapping import queries
 from connector.pipeline.sweep import sweep
 from connector.salesforce.bulk_org import BULK_ROWS, BulkOrg
+from connector.salesforce.bulk_query import Asked, Page
 from connector.salesforce.client import Saved
 from connector.salesforce.wire import encode
 from connector.settings import load
 
 
-def watched(bulk: BulkOrg) -> list[tuple[Any, ...]]:
-    """Keep what is given to ``write`` and what it answers, without copying."""
+def watched(bulk: BulkOrg) -> tuple[list[Asked], list[tuple[Any, ...]]]:
+    """Keep what is asked in bulk, and what is given to ``write`` with what it answers, without copying."""
+    asked: list[Asked] = []
     seen: list[tuple[Any, ...]] = []
-    real = bulk.write
+    load, real = bulk.download, bulk.write
 
-    def write(inserts: Sequence[Any], updates: Sequence[Any], *, serial: bool = False) -> tuple[list[Saved], list[Saved]]:
-        saved = real(inserts, updates, serial=serial)
+    def download(queries: Sequence[Asked], parse: Callable[[int, Page], Any]) -> list[list[Any]]:
+        asked.extend(queries)
+        return load(queries, parse)
+
+    def write(inserts: Sequence[Any], updates: Sequence[Any], *, serial: bool = False, **rest: Any) -> tuple[list[Saved], list[Saved]]:  # noqa: ANN401 - handed on
+        saved = real(inserts, updates, serial=serial, **rest)
         seen.append((inserts, updates, serial, [one.id for one in saved[0]]))
         return saved
 
-    bulk.write = write  # type: ignore[method-assign]
-    return seen
+    bulk.download, bulk.write = download, write  # type: ignore[method-assign]
+    return asked, seen
 
 
 def main() -> None:
@@ -56,21 +61,23 @@ def main() -> None:
     )  # fmt: skip
     profile = cProfile.Profile() if len(sys.argv) > 3 else None
     with wiring.opened(settings) as app:
-        seen = watched(app.context.bulk)
+        asked, seen = watched(app.context.bulk)
         calls, cpu, began = app.org.calls, time.process_time(), time.perf_counter()
         with profile or nullcontext():
-            found = sweep(app.context, batch_payers=200, wide=True)
+            found = sweep(app.context, batch_payers=200, wide=True, force=True)
         seconds, cpu = time.perf_counter() - began, time.process_time() - cpu
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         print(json.dumps({
             "seconds": seconds, "cpu_seconds": cpu, "peak_mb": peak, "api_calls": app.org.calls - calls, "changes": found.changes, **found.summary(),
+            "rows": app.context.bulk.record_counts([app.context.mapping.installments.object, app.context.mapping.payments.object]),
         }))  # fmt: skip
-        asked = [[one.soql, one.all_rows] for one in queries.for_payers(app.context.mapping, None, app.clock.now())]
         body = [
             {"inserts": [*map(list, inserts)], "updates": [*map(list, updates)], "serial": serial, "ids": ids}
             for inserts, updates, serial, ids in seen
         ]
-        writes.write_text(f'{{"queries": {encode(asked)}, "bulk_rows": {BULK_ROWS}, "writes": {encode(body)}}}')
+        writes.write_text(
+            f'{{"queries": {encode([[one.soql, one.all_rows] for one in asked])}, "bulk_rows": {BULK_ROWS}, "writes": {encode(body)}}}'
+        )
     if profile:
         profile.dump_stats(sys.argv[3])
 

@@ -21,7 +21,7 @@ from sandbox import FaultSpec, serve
 from sandbox.options import Options
 from sandbox.worlds.opening import WorldError, known_worlds
 
-_SHAPE = ("months", "children")
+_SHAPE = ("months", "children", "parts")
 _RARELY = (20_000, 20, 50)
 """When the process looks for cycles: rows come and go by the thousand without making any."""
 N = TypeVar("N", int, float)
@@ -70,6 +70,9 @@ def _parser() -> argparse.ArgumentParser:
         "--months",
         type=_at_least(1, int),
         help="months of history of each payer; default 24, and 4 in a findock of more than 5000 payers (about five installments each)",
+    )
+    parser.add_argument(
+        "--parts", type=_at_least(1, int), help="in a findock, money of a month comes in N and N-1 payments by turns (default 1)"
     )
     parser.add_argument("--children", type=_at_least(1, int), help="records below the big Account of the world skewed (default 10000)")
     parser.add_argument("--seed", type=int, default=1, help="the same seed gives the same org")

@@ -29,7 +29,7 @@ from connector.core.limits import (
 )
 from connector.core.model import Arrears, Decision, FollowUp, Hold, Position
 from connector.core.policy import NO_REASON, Policy, Row
-from connector.core.retries import is_stamped, plan_retries, retry_key
+from connector.core.retries import is_queued_by_us, plan_retries
 from connector.core.sheet import Sheet, open_sheet
 from connector.core.situation import Work, after_credits, category_of, episode_of, facts_of, scheme_of, tag_of
 from connector.core.tasks import (
@@ -43,7 +43,7 @@ from connector.core.tasks import (
     write_hold,
 )
 from connector.core.timing import day_after, local, wish
-from connector.core.words import CONTACT_KINDS, SILENT_KINDS, ArrearsStatus, InstallmentStatus, Kind, Tone, Withholding
+from connector.core.words import CONTACT_KINDS, SILENT_KINDS, ArrearsStatus, Kind, Tone, Withholding
 
 SETTLED_BY: Mapping[str, str] = MappingProxyType(
     {"money": "is paid", "credit": "is covered by a credit", "written_off": "is no longer asked for"}
@@ -153,13 +153,8 @@ def _row(sheet: Sheet, work: Work) -> Row:
 
 
 def _is_own_first_retry(sheet: Sheet, work: Work, block: Block) -> bool:
-    """Tell whether money is on its way only because we queued it ourselves: the first note goes out all the same.
-
-    Our stamp on the installment says so too: the process may have ended before its follow-up became Done.
-    """
-    pending = work.item.status is InstallmentStatus.PENDING_RECOLLECTION and work.failed_on is not None
-    queued = pending and (sheet.is_done(retry_key(work)) or is_stamped(work))
-    return block.reason == Withholding.MONEY_IN_TRANSIT and queued and work.progress.level == 0
+    """Tell whether money is on its way only because we queued it ourselves: the first note goes out all the same."""
+    return block.reason == Withholding.MONEY_IN_TRANSIT and work.progress.level == 0 and is_queued_by_us(sheet, work)
 
 
 def _count_people(sheet: Sheet, work: Work) -> None:

@@ -12,6 +12,7 @@ from connector.core.contacts import leader
 from connector.core.ladder import step_key
 from connector.core.limits import in_force
 from connector.core.model import Arrears
+from connector.core.retries import is_queued_by_us
 from connector.core.sheet import Sheet
 from connector.core.situation import Work
 from connector.core.words import CONTACT_KINDS, ArrearsStatus, HoldCause, Kind, Withholding
@@ -94,12 +95,14 @@ def why_of(sheet: Sheet, works: Sequence[Work], status: ArrearsStatus) -> str:
     what = wording.cause(lead.category, lead.open_minor, lead.item.currency, lead.item.due_on)
     if len(works) > 1:
         what = f"{what} {len(works)} installments are open."
-    return f"{what} {_then(sheet, lead, status)}".strip()
+    coming = any(is_queued_by_us(sheet, work) for work in works)
+    return f"{what} {_then(sheet, lead, status, coming=coming)}".strip()
 
 
-def _then(sheet: Sheet, lead: Work, status: ArrearsStatus) -> str:
-    """What comes next, or why nothing does."""
-    if sheet.withheld and not any(one.kind in CONTACT_KINDS or one.kind in (Kind.RETRY, Kind.CALL) for one in sheet.follow_ups):
+def _then(sheet: Sheet, lead: Work, status: ArrearsStatus, *, coming: bool) -> str:
+    """What comes next, or why nothing does. ``coming``: a retry of ours is under way, which is the same as one about to be set."""
+    acts = coming or any(one.kind in CONTACT_KINDS or one.kind in (Kind.RETRY, Kind.CALL) for one in sheet.follow_ups)
+    if sheet.withheld and not acts:
         reasons = [reason for one in sheet.withheld for reason in one.reasons]
         return f"Withheld: {wording.because_withheld(reasons)}."
     return lead.ruling.because if status is not ArrearsStatus.CLEAR else ""

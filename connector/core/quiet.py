@@ -52,6 +52,8 @@ class Moves:
     amount: Ints | None = None
     """Minor units; None = attempts, of which only those that failed or were rejected move nothing."""
     currency: Ints | None = None
+    reference: Ints | None = None
+    """Any number that stands for it, not negative; -1 = none. None = no payment has one."""
     plain: Bools | None = None
     """Of attempts: failed or rejected."""
 
@@ -101,11 +103,20 @@ def _paid(claims: Claims, payments: Moves, busy: Bools) -> tuple[Ints, Bools]:
     slot, money = payments.claim[on], amount[on]
     paid = np.zeros(count, dtype=np.int64)
     np.add.at(paid, slot, money)
-    times = np.bincount(slot, minlength=count)
-    least, most = np.full(count, np.iinfo(np.int64).max), np.full(count, np.iinfo(np.int64).min)
-    np.minimum.at(least, slot, money)
-    np.maximum.at(most, slot, money)
-    return paid, (times > 2) | ((times == 2) & (least == most))
+    reference = payments.reference[on] if payments.reference is not None else np.full(len(slot), -1, dtype=np.int64)
+    return paid, _told_twice(slot, money, reference, count)
+
+
+def _told_twice(claim: Ints, amount: Ints, reference: Ints, claims: int) -> Bools:
+    """Mark claims with two payments by one reference, or with two of one amount that have none."""
+    found = np.zeros(claims, dtype=np.bool_)
+    several = np.bincount(claim, minlength=claims)[claim] > 1
+    for rows, told in ((several & (reference >= 0), reference), (several & (reference < 0), amount)):
+        by, what = claim[rows], told[rows]
+        order = np.lexsort((what, by))
+        by, what = by[order], what[order]
+        found[by[1:][(by[1:] == by[:-1]) & (what[1:] == what[:-1])]] = True
+    return found
 
 
 def _touched(claims: Claims, moves: Moves, since: np.datetime64) -> Bools:

@@ -64,6 +64,15 @@ def is_stamped(work: Work) -> bool:
     return stamp.startswith(start) and stamp.removeprefix(start)[:8] >= f"{work.episode_on:%Y%m%d}"
 
 
+def is_queued_by_us(sheet: Sheet, work: Work) -> bool:
+    """Tell whether money is on its way because we set it for recollection.
+
+    Our stamp on the installment says so too: the process may have ended before its follow-up became Done.
+    """
+    pending = work.item.status is InstallmentStatus.PENDING_RECOLLECTION and work.failed_on is not None
+    return pending and (sheet.is_done(retry_key(work)) or is_stamped(work))
+
+
 def plan_retries(sheet: Sheet, works: list[Work]) -> None:
     """Put down every retry that its row wants, with its notice, or what withholds it."""
     free = []

@@ -142,13 +142,18 @@ def words(found: pa.ChunkedArray, meaning: Callable[[str | None], object]) -> Ob
 
 def coded(found: pa.ChunkedArray) -> tuple[Ints, list[str]]:
     """A column as numbers of its different values; -1 = none."""
-    encoded = one_array(pc.dictionary_encode(found))
+    encoded = pc.dictionary_encode(one_array(found))
     return _numpy(pc.fill_null(encoded.indices, -1), "int64"), encoded.dictionary.to_pylist()
 
 
+def codes_of(found: pa.ChunkedArray) -> Ints:
+    """A column as numbers, the same for the same text; -1 = none."""
+    return _numpy(pc.fill_null(pc.dictionary_encode(one_array(found)).indices, -1), "int64")
+
+
 def one_array(found: pa.ChunkedArray) -> pa.Array:
-    """The chunks of a column as one."""
-    return pa.concat_arrays(found.unify_dictionaries().chunks) if found.num_chunks else pa.array([], found.type)
+    """The chunks of a column as one; whoever numbers its texts does so once, instead of chunk by chunk."""
+    return pa.concat_arrays(found.chunks) if found.num_chunks else pa.array([], found.type)
 
 
 def places(found: pa.ChunkedArray, among: pa.Array) -> Ints:

@@ -16,7 +16,7 @@ from connector.core.settle import SETTLED
 from connector.core.words import InstallmentStatus, Outcome
 from connector.mapping import wide
 from connector.mapping.org import Mapping
-from connector.mapping.wide_cells import Bools, Cells, Ints, coded, one_array, places, words
+from connector.mapping.wide_cells import Bools, Cells, Ints, coded, codes_of, one_array, places, words
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -31,7 +31,7 @@ def numbers(mapping: Mapping, tables: MappingOf[str, pa.Table], payers: pa.Array
     """Read the long tables for ``payers`` (ids); a payer is its place among them."""
     reader = _Reader(mapping, payers, one_array(tables["installments"].column("Id")))
     claims = reader.claims(Cells(tables["installments"]))
-    payments = reader.payments(Cells(tables["payments"]))
+    payments = reader.payments(Cells(tables["payments"]), claims.owner)
     return Numbers(Book(claims, payments, reader.attempts(Cells(tables["attempts"]))), reader.refused)
 
 
@@ -66,13 +66,18 @@ class _Reader:
             due_on=due_on.astype("datetime64[us]"),
         )
 
-    def payments(self, cells: Cells) -> Moves:
+    def payments(self, cells: Cells, owner: Ints) -> Moves:
+        """``owner``: the payer of each installment, who is the payer of what is on it; only for the rest the links are looked up."""
         names = self.mapping.payments
-        payer, currency = places(wide.whose_payment(self.mapping, cells), self.payers), wide.currencies_of(self.mapping, cells)
+        claim, currency = places(cells.text(names.installment), self.installments), wide.currencies_of(self.mapping, cells)
+        payer = owner[claim] if len(owner) else np.full(len(claim), -1, dtype=np.int64)
+        rest = claim < 0
+        if rest.any():
+            payer[rest] = places(wide.whose_payment(self.mapping, Cells(cells.table.filter(pa.array(rest)))), self.payers)
         amount = cells.money(names.amount, currency)
         at, _ = wide.paid_at(self.mapping, cells)
         self._tell(cells, payer)
-        return Moves(places(cells.text(names.installment), self.installments), payer, at, amount, self._numbered(currency))
+        return Moves(claim, payer, at, amount, self._numbered(currency), codes_of(cells.text(names.reference)))
 
     def attempts(self, cells: Cells) -> Moves:
         """One whose time cannot be read is of an unknown time here; whose it is, is looked at and told why."""

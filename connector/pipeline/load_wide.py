@@ -18,8 +18,10 @@ from connector.core.frames import SCHEMA, Run, Snapshot, frame, table
 from connector.core.quiet import quiet
 from connector.errors import PermanentError
 from connector.mapping import own, queries, read, wide, wide_csv, wide_ledger
+from connector.mapping.findings import compared_since
 from connector.mapping.org import Mapping as OrgMapping
 from connector.mapping.wide_cells import Bools, Cells, Ints, places
+from connector.mapping.wide_counters import uneven
 from connector.pipeline.load import UNSEEN, Loaded, facts_of, missing_rows, runs_of
 from connector.pipeline.ports import BulkAccess, OrgAccess, Record
 from connector.pipeline.views import SHOWN, made, show
@@ -43,6 +45,10 @@ class Everyone:
     whose: Mapping[str, Ints]
     """For each row of the long tables, the place of its payer in ``payers``; -1 = none of them."""
     runs: tuple[Run, ...] | None
+    rows: Mapping[str, int]
+    """Object → how many of its records were read."""
+    uneven: Sequence[str] = ()
+    """Installments that may say another open amount than their payments."""
 
     @property
     def seen(self) -> int:
@@ -139,7 +145,9 @@ def _sorted_out(mapping: OrgMapping, tables: dict[str, pa.Table], runs: tuple[Ru
             whose[name] = whose[name][whose[name] >= 0]
         else:
             kept[name] = wide_csv.having(one, links_of(mapping, name), chosen)
-    return Everyone(mapping, chosen.to_pylist(), int((calm & ~out).sum()), unreadable, kept, whose, runs)
+    rows = {mapping.installments.object: len(tables["installments"]), mapping.payments.object: len(tables["payments"])}
+    differing = uneven(mapping, tables, numbers.book, compared_since(mapping, now))
+    return Everyone(mapping, chosen.to_pylist(), int((calm & ~out).sum()), unreadable, kept, whose, runs, rows, differing)
 
 
 def _universe(mapping: OrgMapping, tables: Mapping[str, pa.Table]) -> pa.Array:
@@ -152,9 +160,13 @@ def _universe(mapping: OrgMapping, tables: Mapping[str, pa.Table]) -> pa.Array:
 
 def _pinned(mapping: OrgMapping, tables: Mapping[str, pa.Table], ids: pa.Array) -> Ints:
     """Places of payers of whom the org shows anything of ours: their records are compared, whatever the numbers say."""
-    shown = [Cells(tables[name]).first(one.own_link for one in mapping.payers) for name in ("follow_ups", "positions", "holds")]
+    shown = [
+        Cells(tables[name]).first(one.own_link for one in mapping.payers)
+        for name in ("follow_ups", "positions", "holds", "promises", "plans")
+    ]
     tasks = Cells(tables["tasks"])
-    ours = tasks.first(["WhoId", "WhatId"]).filter(pc.is_valid(tasks.text(own.KEY)))
+    told_of = pc.or_(pc.is_valid(tasks.text(own.KEY)), pc.is_valid(tasks.text(own.CALL_OUTCOME)))
+    ours = tasks.first(["WhoId", "WhatId"]).filter(told_of)
     found = np.concatenate([places(one, ids) for one in (*shown, ours)])
     return np.unique(found[found >= 0])
 

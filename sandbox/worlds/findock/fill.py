@@ -37,21 +37,24 @@ COMPANY = 500
 """Payers whose months are made at a time."""
 
 
-def build(org: Org, *, payers: int, seed: int, months: int | None = None) -> None:
+def build(org: Org, *, payers: int, seed: int, months: int | None = None, parts: int = 1) -> None:
     """Fill `org` as of its clock: the payers of the stories first, made-up ones up to `payers` beside them.
 
     There are never fewer payers than the stories need. months: how long the made-up ones have been paying; the default is
-    24, and fewer in a large world. Raises ValueError for less than one.
+    24, and fewer in a large world. parts: in how many payments, and in one less by turns, their money of a month comes.
+    Raises ValueError for less than one of either.
     """
     if months is not None and months < 1:
         raise ValueError("a payer needs at least one month of history")
+    if parts < 1:
+        raise ValueError("money comes in at least one payment")
     book = read_book()
     today = org.clock.now().astimezone(book.zone).date()
     history = months if months is not None else usual_months(payers)
     stories = [from_story(number, story, today) for number, story in enumerate(book.stories, 1)]
     users = hire(org)
     org.bulk_load("cpm__Payment_Schedule__c", list(schedules(today)))
-    everyone = chain(stories, invented(range(len(stories) + 1, payers + 1), seed, today, history))
+    everyone = chain(stories, invented(range(len(stories) + 1, payers + 1), seed, today, history, parts))
     for crowd in portions(everyone, CROWD):
         settle(org, crowd, users, today, seed)
 

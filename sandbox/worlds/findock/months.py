@@ -185,4 +185,11 @@ class Course:
             self._book(month, self.claim.amount_minor, day, at)
 
     def _book(self, month: Month, amount_minor: int, on: date, at: datetime | None = None) -> None:
-        month.book(Movement(amount_minor, on, at), self.claim.rail, self.spec.country)
+        """Money came, in one payment or in the parts this payer's comes in."""
+        for part in self._parts(amount_minor, on):
+            month.book(Movement(part, on, at), self.claim.rail, self.spec.country)
+
+    def _parts(self, amount_minor: int, on: date) -> list[int]:
+        count = max(1, self.spec.parts - (self.spec.number + on.month) % 2)
+        part = amount_minor // count
+        return [part] * (count - 1) + [amount_minor - part * (count - 1)]

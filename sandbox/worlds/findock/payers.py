@@ -53,6 +53,7 @@ class Claim:
 class Spec:
     """One payer, before any record is made. `failing` is the chance of a month to fail at first.
 
+    parts: money of a month comes in so many payments and in one less, by turns; 1: always in one.
     fixed_failures: month (YYYY-MM) → reason code; self_paid: months paid by pay link. With `story` nothing else is left to chance.
     """
 
@@ -76,6 +77,7 @@ class Spec:
     fixed_failures: Mapping[str, str] = field(default_factory=dict)
     self_paid: frozenset[str] = frozenset()
     self_payer: bool = False
+    parts: int = 1
 
     @property
     def sobject(self) -> str:
@@ -154,13 +156,13 @@ def from_story(number: int, story: Story, today: date) -> Spec:
     )
 
 
-def invented(numbers: range, seed: int, today: date, months: int = HISTORY_MONTHS) -> Iterator[Spec]:
+def invented(numbers: range, seed: int, today: date, months: int = HISTORY_MONTHS, parts: int = 1) -> Iterator[Spec]:
     """Make up payers, each from a random source of their own, so that one more changes none of the others."""
     for number in numbers:
-        yield _invent(number, chance_of(seed, number), today, months)
+        yield _invent(number, chance_of(seed, number), today, months, parts)
 
 
-def _invent(number: int, chance: Random, today: date, history: int) -> Spec:
+def _invent(number: int, chance: Random, today: date, history: int, parts: int) -> Spec:
     country = chance.choices(("NL", "DE", "GB"), (50, 25, 25))[0]
     kind = chance.choices(("person", "company"), (80, 20))[0]
     months = chance.randint(26, 150) if chance.random() < 0.9 else chance.randint(2, 20)
@@ -187,6 +189,7 @@ def _invent(number: int, chance: Random, today: date, history: int) -> Spec:
         failing=chance.choices((0.015, 0.04, 0.22), (60, 28, 12))[0],
         claims=(claim,),
         self_payer=chance.random() < 0.08,
+        parts=parts,
     )
 
 

@@ -44,12 +44,11 @@ def wire(box, folder) -> "Iterator[wiring.App]":
     settings = load_settings(
         {
             "DUNWELL_LOGIN_URL": box.instance_url, "DUNWELL_CLIENT_ID": box.client_id, "DUNWELL_USERNAME": box.username,
-            "DUNWELL_KEY_FILE": str(box.key_file), "DUNWELL_CLOCK_URL": f"{box.admin_url}/clock", "DUNWELL_STORE_URL": f"sqlite:///{folder}/store.db",
+            "DUNWELL_KEY_FILE": str(box.key_file), "DUNWELL_CLOCK_URL": f"{box.admin_url}/clock", "DUNWELL_STORE_URL": f"sqlite:///{folder}/store.db", "DUNWELL_BULK_ROWS": "3",
         },
         env_file=None,
     )  # fmt: skip
     with wiring.opened(settings) as opened:
-        opened.context.bulk._bulk_rows = 3
         yield opened
 
 
@@ -127,7 +126,7 @@ def test_bulk_and_rest_load_the_same_cells(fresh, worked, monkeypatch):
         sweep(app.context, batch_payers=200, wide=False)
     monkeypatch.setattr(load_wide, "quiet", lambda *given: np.zeros(given[1], dtype=np.bool_))
     found = all_of(app)
-    assert list(found.payers) == everyone(app.context, app.clock.now())
+    assert list(found.payers) == everyone(app.context, app.clock.now())[0]
     compare(app, found.payers, found.loaded(app.org, 0, len(found.payers)))
 
 
@@ -145,7 +144,7 @@ def test_who_is_quiet_is_decided_with_nothing_to_do(fresh):
     _, app = fresh
     for _ in range(2):
         found = all_of(app)
-        left_out = sorted(set(everyone(app.context, app.clock.now())) - set(found.payers))
+        left_out = sorted(set(everyone(app.context, app.clock.now())[0]) - set(found.payers))
         assert len(left_out) == found.quiet > PAYERS / 2
         batch = treat(app.context, left_out, app.clock.now(), dry=True)
         assert batch.changed == set()
@@ -223,13 +222,13 @@ def test_a_record_that_cannot_be_read_parks_its_payer_alone_and_names_it(app, mo
         + found.unreadable[other].rpartition(": ")[2],
     }
     assert not {payer, other} & set(found.payers)
-    assert found.seen == len(everyone(app.context, app.clock.now()))
+    assert found.seen == len(everyone(app.context, app.clock.now())[0])
 
 
 def test_a_payer_who_cannot_be_seen_is_parked(fresh):
     """An installment whose payer's record is gone or hidden is not a payer without a name."""
     box, app = fresh
-    whose = next(one for one in everyone(app.context, app.clock.now()) if one.startswith("003"))
+    whose = next(one for one in everyone(app.context, app.clock.now())[0] if one.startswith("003"))
     admin(box, "/hide", sobject="Contact", ids=[whose])
     assert all_of(app).unreadable == {whose: load(app.org, app.context.mapping, [whose], app.clock.now()).unreadable[whose]}
 
@@ -287,7 +286,7 @@ def test_one_percent_refused_rows_stop_nobody_else(fresh):
 
 def test_implausibly_few_payers_stop_a_bulk_pass(app):
     """Invisible is not paid, in bulk as well."""
-    app.store.set_value("sweep:payers_seen", "100000")
+    app.store.set_value("sweep:seen", '{"payers": 100000, "rows": {}}')
     with pytest.raises(PermanentError, match="visible"):
         sweep(app.context, batch_payers=200, wide=True)
 

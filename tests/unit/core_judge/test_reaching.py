@@ -10,7 +10,7 @@ from connector.core.habits import habit_in
 from connector.core.ladder import step_key
 from connector.core.model import Habit, Hold, Shown
 from connector.core.policy import Ladder, Policy, Row, Step, Task
-from connector.core.words import Channel, ClaimKind, HoldCause, Kind, Tone, Withholding
+from connector.core.words import Channel, ClaimKind, HoldCause, InstallmentStatus, Kind, Tone, Withholding
 from tests.scenario.decide.builders import (
     NOW,
     at,
@@ -24,6 +24,7 @@ from tests.scenario.decide.builders import (
     payer,
     position,
     settled,
+    shown,
     withheld,
 )
 
@@ -158,3 +159,33 @@ def test_hours_around_midnight_are_one_habit():
     found = habit_in(moments)
     assert found is not None
     assert (found.minute_of_day, found.count) == (23 * 60 + 30, 3)
+
+
+def test_the_flag_says_the_same_before_and_after_our_own_retry_is_set():
+    """What comes next is the collection, whether it is about to be asked for or on its way; else the next pass would write the flag again."""
+    facts = position(item(scheme="card"), payer=payer(allow_email=False, allow_call=False))
+    first = judge(facts)
+    assert {"retry"} <= set(kinds(first))
+    assert withheld(first)["remind"] == (Withholding.NO_CONSENT,)
+    retry = only(first, "retry").key
+    under_way = item(scheme="card", in_transit=True, status=InstallmentStatus.PENDING_RECOLLECTION, retry_stamp=retry)
+    again = shown(first, replace(facts, open_items=(under_way,)), done={retry: NOW})
+    assert judge(again).why == first.why
+    assert "Withheld" not in first.why
+    assert (
+        "Withheld"
+        in judge(
+            replace(
+                facts,
+                open_items=(
+                    item(
+                        "insufficient_funds",
+                        scheme="card",
+                        retry_stamp=None,
+                        status=InstallmentStatus.PENDING_RECOLLECTION,
+                        in_transit=True,
+                    ),
+                ),
+            )
+        ).why
+    )

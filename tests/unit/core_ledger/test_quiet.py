@@ -75,13 +75,31 @@ def test_what_is_settled_by_its_status_or_coming_needs_no_look():
     assert not is_quiet(coming, UNPAID, TRY)
 
 
-def test_two_equal_payments_may_be_one_told_twice():
-    """Half and half is looked at, a third and two thirds is plain, three parts are looked at."""
+def test_two_equal_payments_without_a_reference_may_be_one_told_twice():
+    """Half and half is looked at; parts of different amounts are plain, however many."""
     half = Moves(numbers(0, 0), numbers(0, 0), moments(LONG_AGO, LONG_AGO), numbers(2000, 2000), numbers(1, 1))
     assert not is_quiet(payments=half)
     assert is_quiet(payments=replace(half, amount=numbers(1000, 3000)))
     three = Moves(numbers(0, 0, 0), numbers(0, 0, 0), moments(*[LONG_AGO] * 3), numbers(500, 1500, 2000), numbers(1, 1, 1))
-    assert not is_quiet(payments=three)
+    assert is_quiet(payments=three)
+    assert not is_quiet(payments=replace(three, amount=numbers(1000, 2000, 1000)))
+
+
+def test_a_reference_tells_payments_apart():
+    """Two halves with a reference each are two; one reference twice is a doubt, whatever the amounts, and no reference says nothing."""
+    half = Moves(numbers(0, 0), numbers(0, 0), moments(LONG_AGO, LONG_AGO), numbers(2000, 2000), numbers(1, 1), numbers(7, 8))
+    assert is_quiet(payments=half)
+    assert not is_quiet(payments=replace(half, reference=numbers(7, 7)))
+    assert not is_quiet(payments=replace(half, amount=numbers(1000, 3000), reference=numbers(7, 7)))
+    assert not is_quiet(payments=replace(half, reference=numbers(-1, -1)))
+    assert is_quiet(payments=replace(half, reference=numbers(-1, 7)))
+
+
+def test_one_reference_on_two_installments_is_two_payments():
+    """A bank transfer for two months is split over both by its reference."""
+    two = Claims(*(np.repeat(getattr(CLAIM, name), 2) for name in CLAIM.__slots__))
+    split = Moves(numbers(0, 1), numbers(0, 0), moments(LONG_AGO, LONG_AGO), numbers(4000, 4000), numbers(1, 1), numbers(7, 7))
+    assert is_quiet(two, split)
 
 
 def test_one_payer_never_makes_another_restless():

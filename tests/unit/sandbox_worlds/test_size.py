@@ -33,6 +33,25 @@ def test_a_payer_of_a_large_world_has_five_to_six_installments_and_four_to_five_
     assert 3.9 <= sum(len(month.payments) for each in months for month in each) / len(specs) <= 5.2
 
 
+def test_money_that_comes_in_parts_is_the_same_money_in_two_or_three_payments() -> None:
+    """Two payments an installment instead of one; what is open, which months went wrong and all other payers' months stay as they are."""
+    whole, parted = (
+        [
+            month
+            for one in invented(range(1, 601), 1, TODAY, 4, parts)
+            for month in Course(one, one.claims[0], TODAY, chance_of(1, one.number, "months", "")).months()
+        ]
+        for parts in (1, 3)
+    )
+    counted = "cpm__Collection_Count__c"
+    assert [{**one.installment, counted: 0} for one in whole] == [{**one.installment, counted: 0} for one in parted]
+    for one, other in zip(whole, parted, strict=True):
+        paid = [sum(round(float(str(row["cpm__Amount__c"])) * 100) for row in each.payments) for each in (one, other)]
+        assert paid[0] == paid[1]
+        assert len({row["cpm__Payment_Reference__c"] for row in other.payments}) == len(other.payments)
+    assert 1.8 <= sum(len(one.payments) for one in parted) / len(parted) <= 2.1
+
+
 def test_about_one_payer_in_twenty_is_in_arrears_when_it_starts() -> None:
     """A large world begins with work to do, not with a catastrophe."""
     late = Counter(
@@ -61,6 +80,8 @@ def test_a_month_at_least() -> None:
     """A payer without a past is no payer of this world."""
     with pytest.raises(ValueError, match="at least one month"):
         open_org(Wish("findock", 19, 1, NOW, shape={"months": 0}))
+    with pytest.raises(ValueError, match="at least one payment"):
+        open_org(Wish("findock", 19, 1, NOW, shape={"parts": 0}))
 
 
 @pytest.mark.parametrize("year", range(2013, 2041))
