@@ -70,6 +70,11 @@ class Settings(BaseSettings):
         description="Name of this daemon among several on one PostgreSQL; must stay the same over restarts and differ from the others'. Empty: the host and the port of its probes",
         pattern=r"^[\w.:-]{0,64}$",
     )
+    cluster: str = Field(
+        "",
+        description="Dask scheduler whose workers assess and decide the pass over everyone: tcp://host:port, or tls://host:port (docs/cluster.md). Empty: this process does",
+        pattern=r"^((tcp|tls)://[^\s/@]+:\d+)?$",
+    )
     batch_payers: Annotated[int, Field(ge=1, le=200)] = Field(200, description="Payers treated in one batch, at most 200")
     debounce_seconds: Annotated[float, Field(ge=0, le=10)] = Field(
         1.0, description="Longest wait for a burst of events to gather into one batch, in seconds"
@@ -81,8 +86,28 @@ class Settings(BaseSettings):
     reconcile_cron: str = Field(
         "0 2 * * *", description="When the reconciliation runs: minute hour day month weekday, in the creditor's time zone"
     )
+    catch_up_cron: str = Field(
+        "20 */4 * * *",
+        description="When those are looked at whose records changed since the last pass or whose day has come: minute hour day month weekday, in the creditor's time zone",
+    )
+    reconcile_hours: str = Field(
+        "",
+        description="Hours in which scheduled passes may work, such as 22:00-06:00, in the creditor's time zone; what is left is done in the next. Empty: at any hour",
+        pattern=r"^(([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d)?$",
+    )
+    bulk_rows: Annotated[int, Field(ge=1)] = Field(
+        5_000,
+        description="From so many rows of one object on a pass writes them by a Bulk API job, which takes ten calls; 200 rows take one",
+    )
+    reconcile_api_percent: Annotated[int, Field(ge=1, le=100)] = Field(
+        25, description="Share of the org's daily API calls that one pass may make, in percent; what is left is done by the next"
+    )
     prune_cron: str = Field(
         "30 3 * * *", description="When old rows leave the store: minute hour day month weekday, in the creditor's time zone"
+    )
+    reports_dir: Path | None = Field(
+        None,
+        description="Folder for the reports of the passes over everyone, a page and a JSON file each, the last 60 passes. Empty: none are written",
     )
     keep_days: Annotated[int, Field(ge=1)] = Field(
         90, description="Days that decisions are kept in the store (the org keeps its own records)"

@@ -10,7 +10,7 @@ installments walked in order of time (``course``), credits set off (``credits``)
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from types import MappingProxyType
@@ -27,8 +27,9 @@ from connector.core.habits import habits, pay_day
 from connector.core.history import History, by_credit, clean_days, consecutive, histories, last_collected, tenures, worth_a_look
 from connector.core.items import open_items
 from connector.core.lookup import Catalogue, Reasons
-from connector.core.model import EMPTY, Habit, OpenItem, Position
+from connector.core.model import EMPTY, Habit, OpenItem, Plan, Position
 from connector.core.movements import courses, has_counters
+from connector.core.plans import plan_as_of
 from connector.core.settle import Balances, settle
 from connector.core.surroundings import payers_of, runs_of, surroundings
 from connector.core.words import Outcome
@@ -106,6 +107,7 @@ class _Sheet:
         since = _since(sums.items)
         return replace(
             position,
+            plan=_plan(position, sums.items, row, books),
             open_items=sums.items,
             overdue=_overdue(sums.items),
             credits=MappingProxyType(sums.left) if sums.left else EMPTY,
@@ -140,6 +142,14 @@ def _walk(books: Books, balances: Balances, reasons: Reasons, failing: Bools) ->
     known = {slot: course for slot, course in balances.courses.items() if wanted[slot]}
     wanted[list(known)] = False
     return known | courses(books, wanted, reasons)
+
+
+def _plan(position: Position, items: Sequence[OpenItem], row: int, books: Books) -> Plan | None:
+    """The plan of payer number ``row`` as it stands today; on stale data, or with rows missing, as people left it."""
+    if position.plan is None or position.stale or position.missing:
+        return position.plan
+    seen = frozenset(books.installments["id"][books.owner == row])
+    return plan_as_of(position.plan, items, seen, books.today)
 
 
 def _overdue(items: Iterable[OpenItem]) -> Mapping[str, int]:

@@ -103,7 +103,7 @@ def _daemon(line: Mapping[str, str], folder: Path) -> Iterator[Stage]:
         "DUNWELL_LOGIN_URL": line["instance_url"], "DUNWELL_AUTH": "jwt", "DUNWELL_CLIENT_ID": line["client_id"], "DUNWELL_USERNAME": line["username"],
         "DUNWELL_KEY_FILE": line["key_file"], "DUNWELL_MAPPING": WORLD, "DUNWELL_STORE_URL": f"sqlite:///{folder / 'store.db'}",
         "DUNWELL_CLOCK_URL": f"{line['admin_url']}/clock", "DUNWELL_HTTP_PORT": "0", "DUNWELL_POLL_SECONDS": "60", "DUNWELL_DEBOUNCE_SECONDS": "0.1",
-        "DUNWELL_RECONCILE_CRON": "0 2 1 1 *", "DUNWELL_API_VERSION": line["api_version"],
+        "DUNWELL_RECONCILE_CRON": "0 2 1 1 *", "DUNWELL_CATCH_UP_CRON": "20 2 1 1 *", "DUNWELL_API_VERSION": line["api_version"],
     }  # fmt: skip
     path = folder / "daemon.log"
     with (

@@ -12,6 +12,7 @@ from simple_salesforce.format import format_soql
 
 from connector.core.breaker import HISTORY_DAYS
 from connector.mapping import own
+from connector.mapping.calls import STOPS
 from connector.mapping.org import Mapping, PayerObject, Runs
 
 OWN_FOLLOW_UP_FIELDS = (
@@ -68,6 +69,7 @@ def for_payers(mapping: Mapping, payers: Sequence[str] | None, now: datetime) ->
 
     Open installments with all their payments, and 24 months of history.
     """
+    today = now.astimezone(mapping.creditor.zone).date().isoformat()
     first = (now - timedelta(days=31 * mapping.history_months)).date().isoformat()
     first_at = (now - timedelta(days=31 * mapping.history_months)).strftime("%Y-%m-%dT%H:%M:%SZ")
     recent_at = (now - timedelta(days=35)).strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -79,7 +81,7 @@ def for_payers(mapping: Mapping, payers: Sequence[str] | None, now: datetime) ->
     due = installments.due_on[0]
     is_open = format_soql(f"{installments.status} NOT IN {{}}", list(installments.closed)) if installments.status else "Id != null"
     via_open = format_soql(f"{via}{installments.status} NOT IN {{}}", list(installments.closed)) if installments.status else "Id != null"
-    tasks = _tasks(mapping, payers)
+    tasks, stops = _tasks(mapping, payers), "(" + ", ".join(f"'{one}'" for one in STOPS) + ")"
     return [
         Query(
             "installments",
@@ -100,19 +102,19 @@ def for_payers(mapping: Mapping, payers: Sequence[str] | None, now: datetime) ->
         Query("positions", f"SELECT Id, {own.KEY}, {own_links}, {POSITION_FIELDS} FROM {own.POSITION} WHERE {ours}"),
         Query(
             "holds",
-            f"SELECT Id, {own.KEY}, {own_links}, Cause__c, Installments__c, From__c, Until__c, Released_At__c FROM {own.HOLD} WHERE {ours}",
+            f"SELECT Id, {own.KEY}, {own_links}, Cause__c, Installments__c, From__c, Until__c, Released_At__c, CreatedDate FROM {own.HOLD} WHERE {ours}",
         ),
         Query(
             "promises",
-            f"SELECT Id, {own_links}, Installment_Id__c, Amount__c, Currency__c, On__c, State__c FROM {own.PROMISE} WHERE {ours} AND State__c = 'Open'",
+            f"SELECT Id, {own_links}, Installment_Id__c, Amount__c, Currency__c, On__c, State__c FROM {own.PROMISE} WHERE {ours} AND (State__c = 'Open' OR (State__c = 'Broken' AND On__c >= {first} AND On__c < {today}))",
         ),
         Query(
             "plans",
-            f"SELECT Id, {own_links}, State__c, CreatedDate FROM {own.PLAN} WHERE {ours} AND State__c IN ('Offered', 'Kept', 'Missed') ORDER BY CreatedDate",
+            f"SELECT Id, {own_links}, State__c, Starts_On__c, Ends_On__c, Installments__c, CreatedDate FROM {own.PLAN} WHERE {ours} AND State__c IN ('Offered', 'Kept', 'Missed') ORDER BY CreatedDate",
         ),
         Query(
             "tasks",
-            f"SELECT Id, {own.KEY}, WhoId, WhatId, Status, IsClosed, IsDeleted, CompletedDateTime, TaskSubtype, Type FROM Task WHERE {tasks} AND ({own.KEY} != null OR (IsClosed = true AND CreatedDate >= {recent_at}))",
+            f"SELECT Id, {own.KEY}, WhoId, WhatId, Status, IsClosed, IsDeleted, CompletedDateTime, TaskSubtype, Type, {own.CALL_OUTCOME} FROM Task WHERE {tasks} AND ({own.KEY} != null OR {own.CALL_OUTCOME} IN {stops} OR (IsClosed = true AND CreatedDate >= {recent_at}))",
             all_rows=True,
         ),
         Query(
@@ -140,6 +142,7 @@ def installment_fields(mapping: Mapping) -> list[str]:
     ]
     wanted += [one.mandate, one.pay_link, *one.references, one.times_failed, one.last_failed_on, one.last_reason_code]
     wanted += [one.retry.stamp] if one.retry else []
+    wanted += [mapping.findings.open_amount]
     return ["Id", *(payer.link for payer in mapping.payers), *(field for field in wanted if field)]
 
 
@@ -246,6 +249,17 @@ def everyone(mapping: Mapping, now: datetime) -> list[Query]:
     ]
 
 
+def count(sobject: str) -> Query:
+    """How many records of an object the integration user sees, as ``total``."""
+    return Query(f"count:{sobject}", f"SELECT COUNT(Id) total FROM {sobject}")
+
+
+def newest_money(mapping: Mapping) -> list[Query]:
+    """The payment and the attempt that were made or changed last."""
+    objects = (mapping.payments.object, own.ATTEMPT)
+    return [Query(one, f"SELECT SystemModstamp FROM {one} ORDER BY SystemModstamp DESC LIMIT 1") for one in objects]
+
+
 def polls(mapping: Mapping) -> dict[str, str]:
     """Poll queries by object, with ``{since}`` to be filled: what changed, and whose it is. Deleted rows come too.
 
@@ -262,7 +276,7 @@ def polls(mapping: Mapping) -> dict[str, str]:
     return {
         installments.object: f"SELECT Id, {links}, {told}, IsDeleted, SystemModstamp FROM {installments.object} {ours}",
         payments.object: f"SELECT Id, {links}, {via}, {payments.amount}, IsDeleted, SystemModstamp FROM {payments.object} {ours}",
-        "Task": f"SELECT Id, WhoId, WhatId, Status, IsDeleted, SystemModstamp FROM Task {ours} AND {own.KEY} != null",
+        "Task": f"SELECT Id, WhoId, WhatId, Status, {own.CALL_OUTCOME}, IsDeleted, SystemModstamp FROM Task {ours} AND ({own.KEY} != null OR {own.CALL_OUTCOME} != null)",
         own.FOLLOW_UP: f"SELECT Id, {own_links}, Status__c, IsDeleted, SystemModstamp FROM {own.FOLLOW_UP} {ours}",
         own.HOLD: f"SELECT Id, {own_links}, Cause__c, Until__c, Released_At__c, IsDeleted, SystemModstamp FROM {own.HOLD} {ours}",
         own.PROMISE: f"SELECT Id, {own_links}, State__c, On__c, IsDeleted, SystemModstamp FROM {own.PROMISE} {ours}",
@@ -282,6 +296,18 @@ def come_due(mapping: Mapping, now: datetime) -> list[Query]:
             f"SELECT Id, {own_links} FROM {own.FOLLOW_UP} WHERE Status__c = 'Planned' AND Planned_At__c <= {at} AND Task_Id__c = null AND Shadow__c = false",
         ),
     ]
+
+
+def fallen_due(mapping: Mapping, since: datetime, now: datetime) -> list[Query]:
+    """Whose installment has come to its due date between two moments, both days included: no record changes when a day begins."""
+    one = mapping.installments
+    first, last = (at.astimezone(mapping.creditor.zone).date().isoformat() for at in (since, now))
+    links = ", ".join(payer.link for payer in mapping.payers)
+    fallen, empty = [], ""
+    for name in one.due_on:
+        fallen.append(f"({empty}{name} >= {first} AND {name} <= {last})")
+        empty += f"{name} = null AND "
+    return [Query("installments", f"SELECT Id, {links} FROM {one.object} WHERE {' OR '.join(fallen)}")]
 
 
 def changed(mapping: Mapping, entity: str, ids: Sequence[str]) -> Query:

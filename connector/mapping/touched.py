@@ -16,18 +16,23 @@ from connector.mapping.read import Record
 _OURS = (own.POSITION, own.FOLLOW_UP, own.ATTEMPT, own.HOLD, own.PROMISE, own.PLAN)
 
 
-def touched(mapping: Mapping, since: datetime) -> list[Query]:
-    """One query for each object, named by it; deleted rows come too."""
+def touched(mapping: Mapping, since: datetime, *, owing: bool = False) -> list[Query]:
+    """One query for each object, named by it; deleted rows come too. ``owing``: of payers' own records only those with an installment."""
     at = since.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    narrowed = {one.object: f" AND Id IN (SELECT {one.link} FROM {mapping.installments.object})" for one in mapping.payers if owing}
     return [
-        Query(sobject, f"SELECT {', '.join(dict.fromkeys(['Id', *names]))} FROM {sobject} WHERE SystemModstamp >= {at}", all_rows=True)
+        Query(
+            sobject,
+            f"SELECT {', '.join(dict.fromkeys(['Id', *names]))} FROM {sobject} WHERE SystemModstamp >= {at}{narrowed.get(sobject, '')}",
+            all_rows=True,
+        )
         for sobject, names in _links(mapping).items()
     ]
 
 
 def payers_in(mapping: Mapping, sobject: str, records: Sequence[Record]) -> set[str]:
-    """Ids in the fields of ``sobject`` that name payers."""
-    return {one for name in _links(mapping)[sobject] for one in texts(records, name) if one}
+    """Ids in the fields of ``sobject`` that name payers; a Task may also be about something else."""
+    return {one for name in _links(mapping)[sobject] for one in texts(records, name) if one and mapping.is_payer(one)}
 
 
 def _links(mapping: Mapping) -> dict[str, list[str]]:

@@ -9,13 +9,15 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from connector.core.plausible import Moves, Sight
 from connector.mapping.org import Mapping as OrgMapping
 from connector.mapping.touched import payers_in, touched
 from connector.pipeline.apply import Plan, Writer
+from connector.pipeline.judgement import collector_at_rest
 from connector.pipeline.judging import Judged, judge
-from connector.pipeline.load import Loaded
 from connector.pipeline.load_wide import everyone
 from connector.pipeline.ports import BulkAccess, Context
+from connector.pipeline.safety import Safety
 from connector.pipeline.treat import Batch, keep_unknown_codes, planned, treat
 
 PORTION_PAYERS = 10_000
@@ -26,30 +28,39 @@ NARROW = 200
 Progress = Callable[[int, int], None]
 
 
-def wide_pass(context: Context, bulk: BulkAccess, *, dry: bool, plausible: Callable[[int], None], progress: Progress) -> Iterator[Batch]:
+def wide_pass(context: Context, bulk: BulkAccess, safety: Safety, *, dry: bool, progress: Progress) -> Iterator[Batch]:
     """Treat everyone; gives batches as they are done, the first with those of whom nothing was written.
 
     Raises:
-        PermanentError: ``plausible`` refused the number of payers.
+        ConfigError: whoever should judge would do it otherwise than this process.
+        PermanentError: implausibly little is seen, or implausibly much would change; nothing was written.
+        PassStoppedError: hours or calls are used up.
         TransientError: the org does not answer, or took an unknown part; run again.
 
     """
-    bulk.settle()
+    with collector_at_rest():  # hundreds of thousands of objects stay until the end: a search among them finds nothing
+        yield from _pass(context, bulk, safety, dry=dry, progress=progress)
+
+
+def _pass(context: Context, bulk: BulkAccess, safety: Safety, *, dry: bool, progress: Progress) -> Iterator[Batch]:
+    if context.judges is not None:
+        context.judges.check()
     now = context.clock.now()
     found = everyone(bulk, context.mapping, now)
-    plausible(found.seen)
+    safety.sees(Sight(found.seen, found.rows))
     judgement = judge(context, found, now, lambda done: progress(done, found.seen))
-    batch = judgement.batch
+    batch = replace(judgement.batch, uneven=found.uneven)
     plans = planned(context, judgement.shown.views, batch, judgement.decisions, now)
-    changing = sorted((plan for plan in plans if _changes(context, plan, judgement.shown)), key=lambda plan: plan.decision.payer)
+    changing = sorted((plan for plan in plans if plan.decision.payer in batch.changed), key=lambda plan: plan.decision.payer)
+    safety.moves(batch.moves)
     if dry:
         yield batch
         return
     keep_unknown_codes(context, batch, now)
-    moving = {plan.decision.payer for plan in changing}
-    yield replace(batch, decisions=[one for one in batch.decisions if one.payer not in moving], changed=set())
+    yield replace(batch, decisions=[one for one in batch.decisions if one.payer not in batch.changed], changed=set(), moves=Moves())
     again: list[str] = []
     for start in range(0, len(changing), PORTION_PAYERS):
+        safety.goes_on()
         portion = changing[start : start + PORTION_PAYERS]
         gone = touched_since(bulk, context.mapping, now - OVERLAP) & {plan.decision.payer for plan in portion}
         context.store.mark_due(sorted(gone), at=context.clock.now(), why="touched")
@@ -57,6 +68,7 @@ def wide_pass(context: Context, bulk: BulkAccess, *, dry: bool, plausible: Calla
         yield _write(replace(context, org=bulk), [plan for plan in portion if plan.decision.payer not in gone], judgement, now)
         progress(found.quiet + start + len(portion), found.seen)
     for start in range(0, len(again), NARROW):
+        safety.goes_on()
         yield treat(context, again[start : start + NARROW], context.clock.now())
 
 
@@ -65,13 +77,6 @@ def touched_since(bulk: BulkAccess, mapping: OrgMapping, since: datetime) -> set
     asked = touched(mapping, since)
     answers = bulk.query_many([one.soql for one in asked], all_rows=[one.all_rows for one in asked])
     return {payer for one, rows in zip(asked, answers, strict=True) for payer in payers_in(mapping, one.name, rows)}
-
-
-def _changes(context: Context, plan: Plan, shown: Loaded) -> bool:
-    """Whether anything is written: a change, or the payer's flag that was refused the last time."""
-    view = shown.views[plan.decision.payer]
-    flagged = view.flag is not None or context.mapping.payer_of(plan.decision.payer).flag is None
-    return bool(plan.changes) or (bool(view.positions) and not flagged)
 
 
 def _write(context: Context, plans: Sequence[Plan], judgement: Judged, now: datetime) -> Batch:

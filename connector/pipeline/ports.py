@@ -3,17 +3,20 @@
 Must not implement anything. Invariant: nothing here names a library of the outside world.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, time
 from threading import Event
 from typing import Protocol, TypeVar
 
 from connector.clock import Clock
+from connector.core.frames import Snapshot
 from connector.core.policy import Policy
 from connector.core.reasons import Catalogue
+from connector.core.reconciliation import Reconciliation
 from connector.mapping.org import Mapping as OrgMapping
 from connector.mapping.templates import Templates
+from connector.pipeline.judgement import Judgement, Terms
 from connector.salesforce.bulk_query import Asked, Page
 from connector.salesforce.client import Saved
 from connector.store import Store
@@ -38,8 +41,10 @@ class OrgAccess(Protocol):
         """The rows of each query, in as few calls as the platform allows."""
         ...
 
-    def write(self, inserts: Sequence[Row], updates: Sequence[Edit], *, serial: bool = False) -> tuple[list[Saved], list[Saved]]:
-        """Insert and update; the outcome of each, in order."""
+    def write(
+        self, inserts: Sequence[Row], updates: Sequence[Edit], *, serial: bool = False, before: Callable[[], None] = lambda: None
+    ) -> tuple[list[Saved], list[Saved]]:
+        """Insert and update; the outcome of each, in order. ``before`` is called ahead of each request; what it raises ends the write there."""
         ...
 
 
@@ -63,6 +68,37 @@ class BulkAccess(OrgAccess, Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Allowance:
+    """What passes over everyone may use."""
+
+    opens: time | None = None
+    """They work from then, in the creditor's time zone, ..."""
+    closes: time | None = None
+    """... until then; None = at any hour."""
+    calls: Callable[[], int | None] = lambda: None
+    """API calls one pass may make; None = as many as it needs."""
+
+
+class Judges(Protocol):
+    """Other machines that assess and decide (``pipeline.cluster.Cluster`` in life)."""
+
+    @property
+    def slice_payers(self) -> int:
+        """How many payers to a snapshot."""
+        ...
+
+    def check(self) -> None:
+        """Make sure that they are there and judge as we would; raises ConfigError or TransientError."""
+        ...
+
+    def judge(
+        self, snapshots: Iterable[Snapshot], terms: Terms, now: datetime, pulse: Callable[[], None]
+    ) -> Generator[Judgement, None, None]:
+        """The judgement of each snapshot, in order; ``pulse`` is called now and then meanwhile."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
 class Context:
     """Everything a pass works with."""
 
@@ -77,9 +113,16 @@ class Context:
     """Role → id of its queue or user in this org."""
     outages: Callable[[datetime], frozenset[str]] = lambda _: frozenset()
     """Processors whose failures have jumped."""
+    stale: Callable[[datetime], bool] = lambda _: False
+    """Whether payment data is older than allowed."""
     wake: Event = field(default_factory=Event)
     """Set when there may be work: events came in, payers were marked due."""
     shadow: bool = False
     keep_days: int = 90
     bulk: BulkAccess | None = None
     """For passes over everyone; None = all by REST."""
+    judges: Judges | None = None
+    """Who assesses and decides a pass in bulk; None = this process."""
+    allowance: Allowance = field(default_factory=Allowance)
+    report: Callable[[Reconciliation], None] = lambda _: None
+    """Makes a pass over everyone known outside the org."""

@@ -25,11 +25,12 @@ from tests.support.wounds import RequestWound, StoreWound
 
 POINTS = int(os.environ.get("SOAK_POINTS", "25"))
 SEED = os.environ.get("SOAK_SEED", "2026")
-PASSES = max(4, POINTS // 10)
+PASSES = max(10, POINTS // 2)
 NEAR_THE_END = 0.85
 """Of two runs one may have fewer requests: later points may not be reached."""
 LEASE = timedelta(seconds=3601)
 """For so long nobody else may begin a pass that was begun and not ended."""
+WAYS = ("--rest", "--bulk")
 PLACES = ("before a request", "after a request", "at a write to the store", "after a request", "at a time")
 
 
@@ -181,44 +182,65 @@ def test_a_killed_daemon_leaves_no_trace(death: Death, undisturbed: Undisturbed,
 
 
 @pytest.fixture(scope="module")
-def one_pass(tmp_path_factory: pytest.TempPathFactory) -> Undisturbed:
-    """A pass over everyone after a morning that no daemon saw."""
-    with staged(tmp_path_factory.mktemp("pass"), NEIGHBOURS) as stage:
-        _missed_morning(stage)
-        began, seen = time.monotonic(), len(stage.watch.begun)
-        stage.reconcile()
-        requests, seconds = len(stage.watch.begun) - seen, time.monotonic() - began
-        _another_two_passes(stage)
-        return Undisturbed(_ended(stage), requests, requests, 0, seconds)
+def passes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Undisturbed]:
+    """A pass over everyone after a morning that no daemon saw, by REST and in bulk; both come to the same."""
+    found = {}
+    for way in WAYS:
+        folder = tmp_path_factory.mktemp("pass")
+        with staged(folder, NEIGHBOURS, DUNWELL_BULK_ROWS="2") as stage:
+            _missed_morning(stage)
+            began, seen = time.monotonic(), len(stage.watch.begun)
+            program = _one_pass(stage, way, StoreWound(0, folder / "moments"))
+            assert program.wait() == 0, program.errors()
+            requests, seconds = len(stage.watch.begun) - seen, time.monotonic() - began
+            _another_two_passes(stage, way)
+            moments = int((folder / "moments").read_text())
+            found[way] = Undisturbed(_ended(stage), requests, requests, moments, seconds)
+    assert differences(*(one.shown for one in found.values())) == []
+    return found
+
+
+PASS_PLACES = ("before a request", "after a request", "at a write to the store", "after a request", "before a request", "at a time")
 
 
 @pytest.mark.soak
 @pytest.mark.parametrize("number", range(PASSES))
-def test_a_killed_pass_is_simply_run_again(number: int, one_pass: Undisturbed, tmp_path: Path) -> None:
-    """The pass over everyone, killed at any request, is finished by the next one."""
-    with staged(tmp_path, NEIGHBOURS) as stage:
+def test_a_killed_pass_is_simply_run_again(number: int, passes: dict[str, Undisturbed], tmp_path: Path) -> None:
+    """The pass over everyone, by REST or in bulk, killed anywhere, is finished by the next one: nothing is repeated and nothing lost."""
+    way, place = WAYS[number % 2], PASS_PLACES[number // 2 % len(PASS_PLACES)]
+    whole = passes[way]
+    share = (number + random.Random(f"{SEED}-{number}").random()) / PASSES  # noqa: S311 - a repeatable place
+    with staged(tmp_path, NEIGHBOURS, DUNWELL_BULK_ROWS="2") as stage:
         _missed_morning(stage)
-        place = 1 + int((number + random.Random(f"{SEED}-{number}").random()) / PASSES * one_pass.requests)  # noqa: S311 - a repeatable place
-        program = Program(["reconcile", "--json"], stage.environment, tmp_path / "killed.out")
+        program = _one_pass(stage, way, StoreWound(1 + int(share * whole.moments)) if place == "at a write to the store" else None)
+        timer = threading.Timer(share * whole.seconds, lambda: program.signal(signal.SIGKILL))
         try:
-            wound = RequestWound("after" if number % 2 else "before", place)
-            stage.box.run(lambda: stage.watch.expect(wound, lambda: os.kill(program.pid, signal.SIGKILL)))
+            if place == "at a time":
+                timer.start()
+            elif place != "at a write to the store":
+                wound = RequestWound("before" if place == "before a request" else "after", 1 + int(share * whole.requests))
+                stage.box.run(lambda: stage.watch.expect(wound, lambda: os.kill(program.pid, signal.SIGKILL)))
             program.wait()
         finally:
+            timer.cancel()
             program.end()
         assert program.exit_code in (0, -signal.SIGKILL), program.errors()
         stage.box.run(stage.watch.spare)
-        _another_two_passes(stage)
-        found = differences(one_pass.shown, _ended(stage))
-        assert not found, "\n".join([f"died {stage.watch.killed_at}", *found])
+        _another_two_passes(stage, way)
+        found = differences(whole.shown, _ended(stage))
+        assert not found, "\n".join([f"died {stage.watch.killed_at or place}", *found])
 
 
-def _another_two_passes(stage: Stage) -> None:
+def _one_pass(stage: Stage, way: str, wound: StoreWound | None) -> Program:
+    return Program(["reconcile", "--json", way], stage.environment, stage.folder / "pass.out", wound=wound)
+
+
+def _another_two_passes(stage: Stage, way: str) -> None:
     """The next pass, and one when the reminders' time has come whenever they were planned."""
     stage.later(LEASE)
-    stage.reconcile()
+    stage.reconcile(way)
     stage.at(WEDNESDAY_NOON)
-    stage.reconcile()
+    stage.reconcile(way)
 
 
 def _missed_morning(stage: Stage) -> None:

@@ -47,7 +47,7 @@ class Stage:
             "DUNWELL_LOGIN_URL": box.instance_url, "DUNWELL_AUTH": "jwt", "DUNWELL_CLIENT_ID": box.client_id, "DUNWELL_USERNAME": box.username,
             "DUNWELL_KEY_FILE": str(box.key_file), "DUNWELL_MAPPING": "findock", "DUNWELL_STORE_URL": f"sqlite:///{self.store_path}",
             "DUNWELL_CLOCK_URL": f"{box.admin_url}/clock", "DUNWELL_HTTP_PORT": "0", "DUNWELL_POLL_SECONDS": "60", "DUNWELL_DEBOUNCE_SECONDS": "0.1",
-            "DUNWELL_RECONCILE_CRON": "0 2 1 1 *", "DUNWELL_API_VERSION": "66.0", "DUNWELL_STOP_SECONDS": "10", **environment,
+            "DUNWELL_RECONCILE_CRON": "0 2 1 1 *", "DUNWELL_CATCH_UP_CRON": "20 2 1 1 *", "DUNWELL_API_VERSION": "66.0", "DUNWELL_STOP_SECONDS": "10", **environment,
         }  # fmt: skip
 
     # The daemon
@@ -125,9 +125,9 @@ class Stage:
             program.end()
         return program
 
-    def reconcile(self) -> Record:
+    def reconcile(self, *words: str) -> Record:
         """One pass over everyone; what it prints."""
-        done = self.run("reconcile", "--json")
+        done = self.run("reconcile", "--json", *words)
         assert done.exit_code == 0, f"reconcile ended with {done.exit_code}: {done.errors()} {done.text()}"
         found = json.loads(done.text())
         assert isinstance(found, dict)

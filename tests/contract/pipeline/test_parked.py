@@ -119,8 +119,8 @@ def test_a_pass_over_everyone_changes_nothing_the_second_time(app):
 def test_a_pass_that_sees_far_fewer_payers_stops(app):
     """Invisible is not paid: half the payers gone is a question of permissions, not a wave of settlements."""
     sweep(app.context, batch_payers=200)
-    app.store.set_value("sweep:payers_seen", "1000")
-    with pytest.raises(PermanentError, match="1000 were last time"):
+    app.store.set_value("sweep:seen", '{"payers": 1000, "rows": {}}')
+    with pytest.raises(PermanentError, match="1,000 were last time"):
         sweep(app.context, batch_payers=200)
     assert sweep(app.context, batch_payers=200, force=True).payers > 0
 
