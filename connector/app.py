@@ -9,11 +9,12 @@ import socket
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, replace
+from datetime import time, timedelta
 from functools import partial
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 from connector.clock import Clock, LoopbackClock, SystemClock
 from connector.core import facts, facts_batch
@@ -21,10 +22,11 @@ from connector.core.coverage import dead_rows, unanswered
 from connector.core.decide import decide
 from connector.core.policy import Policy
 from connector.core.reasons import Catalogue
+from connector.core.reconciliation import Reconciliation
 from connector.core.what_if import suppose
 from connector.core.words import CodeSet
 from connector.daemon import Daemon, Pace
-from connector.errors import ConfigError, TransientError
+from connector.errors import ConfigError, ConflictError, TransientError
 from connector.log import get
 from connector.mapping import own, queries, read
 from connector.mapping.org import Mapping as OrgMapping
@@ -33,14 +35,17 @@ from connector.mapping.policy_folder import load_policies
 from connector.mapping.reasons import load_reasons
 from connector.mapping.rules import load_rules
 from connector.mapping.templates import Templates, load_templates
+from connector.pipeline.freshness import Freshness
 from connector.pipeline.leases import holding_job
 from connector.pipeline.logbook import Replayed, replay_all
 from connector.pipeline.outages import Outages
 from connector.pipeline.parked import place_parked
-from connector.pipeline.ports import Context
+from connector.pipeline.ports import Allowance, Context, Judges
 from connector.pipeline.receive import Inbox
 from connector.pipeline.treat import UNKNOWN_CODE
 from connector.probes import Metrics, Probed
+from connector.reloading import Reloading
+from connector.report import KEEP, Folder
 from connector.salesforce.auth import Credentials, TokenSource
 from connector.salesforce.bulk_org import BulkOrg
 from connector.salesforce.client import Org
@@ -50,10 +55,10 @@ from connector.salesforce.stream import EventStream
 from connector.scheduler import Scheduler
 from connector.settings import Settings
 from connector.store import OWNER, Store
-from jobs import due, prune, reconcile
+from jobs import catch_up, due, prune, reconcile
 
 log = get("dunwell.app")
-JOBS: tuple[ModuleType, ...] = (reconcile, due, prune)
+JOBS: tuple[ModuleType, ...] = (reconcile, catch_up, due, prune)
 OWN_REASONS = "own_reasons.csv"
 """Beside the shipped tables: rows an admin adds or puts in place of ours."""
 SHIPPED = Path(__file__).resolve().parent.parent / "mappings"
@@ -76,6 +81,11 @@ class Business:
             raise ConfigError(f"there is no policy '{name}'; there are: {', '.join(sorted(self.policies))}") from None
 
 
+def folder_of(settings: Settings) -> Path:
+    """Where mapping, policies, reasons and templates are."""
+    return settings.mappings_dir or SHIPPED
+
+
 def business(settings: Settings) -> Business:
     """Read mapping, policy, reasons and templates.
 
@@ -83,7 +93,7 @@ def business(settings: Settings) -> Business:
         ConfigError: every fault of every file, each ``file:line: what``.
 
     """
-    directory = settings.mappings_dir or SHIPPED
+    directory = folder_of(settings)
     if not directory.is_dir():
         raise ConfigError("DUNWELL_MAPPINGS_DIR: no such directory")
     problems: list[str] = []
@@ -147,6 +157,49 @@ def token_source(settings: Settings) -> TokenSource:
     )
 
 
+def judges(settings: Settings) -> Judges | None:
+    """Give the cluster that judges passes in bulk; None = this process does. Raises ConfigError where Dask is not installed."""
+    if not settings.cluster:
+        return None
+    try:
+        from connector.pipeline.cluster import Cluster  # noqa: PLC0415 - one machine needs no Dask installed
+    except ImportError as error:
+        raise ConfigError("DUNWELL_CLUSTER: Dask is not installed: pip install 'dunwell[cluster]'") from error
+    return Cluster(settings.cluster)
+
+
+def allowance(settings: Settings, org: Org) -> Allowance:
+    """Give what passes over everyone may use."""
+    opens, _, closes = settings.reconcile_hours.partition("-")
+
+    def calls() -> int | None:
+        usage = org.budget.usage
+        return None if usage is None else usage.allowed * settings.reconcile_api_percent // 100
+
+    if not closes:
+        return Allowance(calls=calls)
+    return Allowance(time.fromisoformat(opens), time.fromisoformat(closes), calls)
+
+
+def reports(folder: Path, tokens: TokenSource, *, keep: int | None = None) -> Folder:
+    """Give a folder for reports whose links lead to the org; ``keep`` None = all of them stay."""
+    return Folder(folder, tokens.current().instance_url, keep=keep)
+
+
+def reporting(settings: Settings, tokens: TokenSource) -> Callable[[Reconciliation], None]:
+    """Give what is done with the report of every pass over everyone. Raises ConfigError where its folder is none."""
+    folder = settings.reports_dir
+    if folder is None:
+        return lambda _: None
+    if not folder.is_dir():
+        raise ConfigError("DUNWELL_REPORTS_DIR: no such directory")
+
+    def report(one: Reconciliation) -> None:
+        reports(folder, tokens, keep=KEEP).write(one)
+
+    return report
+
+
 @dataclass(frozen=True, slots=True)
 class App:
     """Everything wired: the org verified, the store open."""
@@ -157,6 +210,8 @@ class App:
     tokens: TokenSource
     store: Store
     clock: Clock
+    current: Callable[[], Context]
+    """The context with mapping, policies, templates and tables as the files have them now."""
 
     @property
     def owner(self) -> str:
@@ -176,14 +231,14 @@ def opened(settings: Settings) -> Iterator[App]:
         TransientError: the org does not answer.
 
     """
-    ours = business(settings)
-    time = clock(settings)
+    ours, cluster = business(settings), judges(settings)
+    our_clock = clock(settings)
     store = Store.open(settings.store_url.get_secret_value())
     tokens = token_source(settings)
     org = Org(
         tokens,
         api_version=settings.api_version,
-        budget=ApiBudget(settings.api_reserve_percent, now=time.now),
+        budget=ApiBudget(settings.api_reserve_percent, now=our_clock.now),
         timeout=settings.request_timeout_seconds,
     )
     try:
@@ -191,21 +246,37 @@ def opened(settings: Settings) -> Iterator[App]:
         context = Context(
             org=org,
             store=store,
-            mapping=ours.mapping,
-            policy=ours.policy(settings.policy),
-            catalogue=ours.catalogue,
-            templates=ours.templates,
-            clock=time,
-            roles=Roles(org, ours.mapping),
-            outages=Outages(org, ours.mapping, ours.policy(settings.policy)),
+            **_wanted(ours, settings, org),
+            clock=our_clock,
             shadow=settings.mode == "shadow",
             keep_days=settings.keep_days,
-            bulk=BulkOrg(org, store, key=own.KEY),
+            bulk=BulkOrg(org, store, key=own.KEY, bulk_rows=settings.bulk_rows),
+            judges=cluster,
+            allowance=allowance(settings, org),
+            report=reporting(settings, tokens),
         )
-        yield App(settings, context, org, tokens, store, time)
+        current = Reloading(folder_of(settings), context, lambda kept: _renewed(kept, settings, org), our_clock)
+        yield App(settings, context, org, tokens, store, our_clock, current)
     finally:
         org.close()
         store.close()
+
+
+def _wanted(ours: Business, settings: Settings, org: Org) -> dict[str, Any]:
+    """Give the parts of a context that follow from what the business wants."""
+    policy = ours.policy(settings.policy)
+    return {
+        "mapping": ours.mapping, "policy": policy, "catalogue": ours.catalogue, "templates": ours.templates, "roles": Roles(org, ours.mapping),
+        "outages": Outages(org, ours.mapping, policy), "stale": Freshness(org, ours.mapping),
+    }  # fmt: skip
+
+
+def _renewed(kept: Context, settings: Settings, org: Org) -> Context:
+    """Give the context with the files read anew. Raises ConfigError naming their faults, the creditor's time zone among them if it changed."""
+    found = _wanted(business(settings), settings, org)
+    if found["mapping"].creditor.time_zone != kept.mapping.creditor.time_zone:
+        raise ConfigError("the creditor's time zone has changed: schedules rest on it; restart the daemon")
+    return replace(kept, **found)
 
 
 def _verify(settings: Settings, org: Org, store: Store) -> None:
@@ -246,12 +317,10 @@ class Roles:
 def daemon(app: App, metrics: Metrics) -> Daemon:
     """Build the daemon for ``app``: worker, poll and, unless told to poll alone, the event stream."""
     settings = app.settings
-    poller = Poller(
-        app.org.query_many,
-        [PollQuery(name, soql) for name, soql in queries.polls(app.context.mapping).items()],
-        app.store,
-        overlap=timedelta(seconds=settings.poll_overlap_seconds),
-    )
+
+    def poller(context: Context) -> Poller:
+        asked = [PollQuery(name, soql) for name, soql in queries.polls(context.mapping).items()]
+        return Poller(app.org.query_many, asked, app.store, overlap=timedelta(seconds=settings.poll_overlap_seconds))
 
     def stream(inbox: Inbox, channels: Sequence[str]) -> EventStream:
         return EventStream(app.tokens, settings.api_version, channels, inbox, now=app.clock.now)
@@ -264,7 +333,7 @@ def daemon(app: App, metrics: Metrics) -> Daemon:
         app.org.longest_call_seconds,
     )
     channels = (own.OUTCOME_CHANNEL, *own.CHANGE_CHANNELS) if settings.transport == "stream" else ()
-    return Daemon(app.context, pace, poller=poller, channels=channels, stream=stream, metrics=metrics, owner=app.owner)
+    return Daemon(app.current, pace, poller=poller, channels=channels, stream=stream, metrics=metrics, owner=app.owner)
 
 
 def probed(daemon: Daemon, metrics: Metrics) -> Probed:
@@ -282,18 +351,19 @@ class Scheduled:
     held: Callable[[Context, str], Context]
     """The context of a run that writes only while its place in the ledger is its own."""
 
-    def run(self, context: Context) -> None:
+    def run(self, current: Callable[[], Context]) -> None:
         """Do it once."""
-        self.work(self.held(context, self.NAME))
+        self.work(self.held(current(), self.NAME))
 
 
-def scheduler(app: App) -> Scheduler[Context]:
+def scheduler(app: App) -> Scheduler[Callable[[], Context]]:
     """Build the scheduler of all jobs."""
-    schedules = {"reconcile": app.settings.reconcile_cron, "prune": app.settings.prune_cron}
+    settings = app.settings
+    schedules = {"reconcile": settings.reconcile_cron, "catch_up": settings.catch_up_cron, "prune": settings.prune_cron}
     held = partial(holding_job, owner=app.owner, request_seconds=app.org.longest_call_seconds)
     planned = [Scheduled(one.NAME, schedules.get(one.NAME, one.SCHEDULE), one.run, held) for one in JOBS]
     zone = app.context.mapping.creditor.time_zone
-    return Scheduler(planned, app.context, store=app.store, clock=app.clock, time_zone=zone, owner=app.owner)
+    return Scheduler(planned, app.current, store=app.store, clock=app.clock, time_zone=zone, owner=app.owner)
 
 
 def decide_facts(text: str, ours: Business, supposed: Sequence[str] = ()) -> list[dict[str, object]]:
@@ -327,26 +397,39 @@ ALONE_SECONDS = 300.0
 """For how long a command that says nothing keeps a job's place, in seconds of our clock."""
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A job's place in the ledger, held by a command."""
+
+    context: Context
+    """That writes only while the place is held."""
+    keep: Callable[[], None]
+    """To be called while it runs, at least every ``ALONE_SECONDS``; raises ConflictError when the place is in other hands."""
+
+
 def _keep(app: App, job: str, owner: str) -> None:
-    app.store.job_kept(job, app.clock.now(), owner=owner, seconds=ALONE_SECONDS)
+    if not app.store.job_kept(job, app.clock.now(), owner=owner, seconds=ALONE_SECONDS):
+        raise ConflictError(f"{job} was silent too long and runs elsewhere now; nothing more is written here")
 
 
 @contextmanager
-def alone(app: App, job: str) -> Iterator[Callable[[], None]]:
-    """Hold a job's place in the ledger, so that the command and the schedule never run it at once.
-
-    Gives what must be called while it runs, at least every ``ALONE_SECONDS``: a killed command gives its place up by itself.
+def alone(app: App, job: str) -> Iterator[Place]:
+    """Hold a job's place in the ledger, so that the command and the schedule never run it at once; a killed command gives it up by itself.
 
     Raises:
         TransientError: it runs already.
 
     """
+    other = app.store.job_last_run("catch_up")
+    if other is not None and other.running(app.clock.now()):
+        raise TransientError("the catch-up runs; try again when it has ended")
     owner = f"{socket.gethostname()}-command-{os.getpid()}"
     app.store.register_job(job, app.clock.now())
     if not app.store.job_started(job, app.clock.now(), owner=owner, seconds=ALONE_SECONDS):
         raise TransientError(f"{job} runs already; try again when it has ended")
     try:
-        yield partial(_keep, app, job, owner)
+        held = holding_job(app.context, job, owner, request_seconds=app.org.longest_call_seconds)
+        yield Place(held, partial(_keep, app, job, owner))
     except BaseException as error:
         app.store.job_finished(job, app.clock.now(), owner=owner, error=type(error).__name__)
         raise

@@ -56,16 +56,18 @@ class Daemon:
 
     def __init__(  # noqa: PLR0913 - what it is made of, by name
         self,
-        context: Context,
+        current: Callable[[], Context],
         pace: Pace,
         *,
-        poller: Poller,
+        poller: Callable[[Context], Poller],
         channels: Sequence[str],
         stream: Callable[[Inbox, Sequence[str]], EventSource],
         metrics: Metrics,
         owner: str = OWNER,
     ) -> None:
-        self._context, self._pace, self._poller, self._metrics, self._owner = context, pace, poller, metrics, owner
+        context = current()
+        self._current, self._poller_for, self._pace, self._metrics, self._owner = current, poller, pace, metrics, owner
+        self._context, self._poller = context, poller(context)
         self.wake, self._stop, self._poll_now = context.wake, threading.Event(), threading.Event()
         self.inbox = Inbox(context.store, context.clock.now, self.wake, self._gap)
         self._channels, self._connect = tuple(channels), stream
@@ -202,6 +204,7 @@ class Daemon:
         rows: list[InboxRow] = []
         needed = self._pace.request_seconds
         try:
+            self._take_up()
             self._set_free()
             seconds = lease_seconds(needed)
             rows = self._context.store.take_inbox(INBOX_BATCH, now, seconds=seconds, owner=self._owner)
@@ -216,6 +219,12 @@ class Daemon:
         if (not marks or self._treat(marks, now)) and (rows or marks):
             self._answers()
         return bool(rows or marks)
+
+    def _take_up(self) -> None:
+        """Go on with the mapping and policy as they are now."""
+        found = self._current()
+        if found is not self._context:
+            self._context, self._poller = found, self._poller_for(found)
 
     def _set_free(self) -> None:
         """After trouble with the store: nothing is in hand now, so whatever it has as ours is nobody's."""

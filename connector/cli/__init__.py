@@ -23,6 +23,7 @@ from rich.progress import Progress
 from connector import app as wiring
 from connector import demo as story
 from connector import log, settings
+from connector.cli import checked, deployed
 from connector.cli.printing import complain, err, out, say, show_decision, show_facts, show_supposed, show_sweep
 from connector.cli.replayed import print_replayed, show_replayed
 from connector.core.facts import render as rendered
@@ -200,31 +201,45 @@ def replay(
 
 
 @cli.command()
-def reconcile(
+def reconcile(  # noqa: PLR0913, PLR0917 - an argument for each option
     as_json: Json = False,
     dry_run: Dry = False,
-    yes: Annotated[bool, typer.Option("--yes", help="Go on although the safety stop would refuse.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Go on although a safety stop would refuse.")] = False,
+    recent: Annotated[
+        bool, typer.Option("--recent", help="Only those whose records changed since the last pass, or whose day has come.")
+    ] = False,
+    bulk: Annotated[
+        bool | None, typer.Option("--bulk/--rest", help="How to load and write; chosen by how much the org holds where not said.")
+    ] = None,
+    report: Annotated[
+        Path | None, typer.Option("--report", metavar="FOLDER", help="Write the report, a page and a JSON file, into this folder.")
+    ] = None,
 ) -> None:
     """Look at everyone now: the nightly pass."""
-    with told(), opened() as app, wiring.alone(app, "reconcile") as keep:
+    with told(), opened() as app, wiring.alone(app, "reconcile") as place:
         with Progress(console=err, disable=not sys.stderr.isatty() or as_json, transient=True) as progress:
             bar = progress.add_task("payers", total=None)
 
             def moved(done: int, of: int) -> None:
-                keep()
+                place.keep()
                 progress.update(bar, completed=done, total=of)
 
             found = sweep(
-                app.context,
+                place.context,
                 batch_payers=app.settings.batch_payers,
                 dry=dry_run,
                 force=yes,
+                wide=bulk,
+                only_recent=recent,
+                by_hand=True,
                 progress=moved,
             )
+        page = wiring.reports(report, app.tokens).write(found.told) if report is not None and found.told is not None else None
         if as_json:
-            sys.stdout.write(json.dumps({**found.summary(), "api_calls": app.org.calls}) + "\n")
+            where = {} if page is None else {"report": str(page)}
+            sys.stdout.write(json.dumps({**found.summary(), "api_calls": app.org.calls, **where}) + "\n")
         else:
-            show_sweep(found, dry=dry_run)
+            show_sweep(found, dry=dry_run, report=page)
         for payer, why in sorted(found.parked.items()):
             complain(f"{payer}: {why}")
         if found.parked:
@@ -265,36 +280,52 @@ def check(
     offline: Annotated[bool, typer.Option("--offline", help="Check the files alone; the org is not asked.")] = False,
     facts: Annotated[bool, typer.Option("--facts", help="Tell what each fact that a policy may ask about means, and end.")] = False,
 ) -> None:
-    """Check settings, mapping, policies, reasons and the org. Says every problem it finds."""
+    """Check settings, mapping, policies, reasons and the org. Says every problem it finds (docs/check.md)."""
     with told():
         if facts:
             show_facts(as_json=as_json)
             return
         loaded = settings.defaults() if offline else settings.load()
-        doubts = wiring.doubts(wiring.business(loaded))
-        for doubt in doubts if not as_json else ():
-            complain(doubt, "yellow")
+        ours = wiring.business(loaded)
+        doubts = wiring.doubts(ours)
         if offline:
+            for doubt in doubts if not as_json else ():
+                complain(doubt, "yellow")
             if as_json:
                 sys.stdout.write(json.dumps({"mapping": loaded.mapping, "policy": loaded.policy, "doubts": doubts}) + "\n")
             else:
                 say(f"The files are in order: mapping {loaded.mapping}, policy {loaded.policy}")
             return
         _quiet()
-        with wiring.opened(loaded) as app:
-            found = {
-                "org": app.org.org_id,
-                "mapping": loaded.mapping,
-                "policy": loaded.policy,
-                "mode": loaded.mode,
-                "roles": sorted(app.context.roles()),
-            }
-        if as_json:
-            sys.stdout.write(json.dumps({**found, "doubts": doubts}) + "\n")
-        else:
-            roles = ", ".join(found.pop("roles"))
-            told_of = ", ".join(f"{name} {value}" for name, value in found.items())
-            say(f"All in order: {told_of}; Tasks go to {roles or 'the integration user'}")
+        if not checked.show(checked.check(loaded, ours), loaded, doubts, as_json=as_json):
+            raise typer.Exit(2)
+
+
+@cli.command()
+def deploy(  # noqa: PLR0913, PLR0917 - an argument for each option
+    check_only: Annotated[bool, typer.Option("--check-only", help="Let the org check everything; change nothing.")] = False,
+    as_json: Json = False,
+    languages: Annotated[bool, typer.Option("--languages", help="With the labels in Dutch, German and French.")] = False,
+    certificate: Annotated[
+        Path | None, typer.Option("--certificate", metavar="FILE", help="The daemon's certificate (PEM), for the external client app.")
+    ] = None,
+    preset: Annotated[
+        str | None,
+        typer.Option(
+            "--preset", metavar="NAME", help="Whose package's fields to bring; those whose objects the mapping names, where not said."
+        ),
+    ] = None,
+    to_file: Annotated[Path | None, typer.Option("--to-file", metavar="FILE.zip", help="Write the package; send nothing.")] = None,
+) -> None:
+    """Bring objects, pages, permission sets and reports into the org. Run it with an admin's login (docs/org-side.md)."""
+    with told():
+        loaded = settings.load() if to_file is None else settings.defaults()
+        _quiet()
+        found = deployed.packed(loaded, preset=preset, languages=languages, certificate=certificate)
+        if to_file is not None:
+            deployed.keep(found, to_file)
+        elif not deployed.send(loaded, found, check_only=check_only, as_json=as_json):
+            raise typer.Exit(1)
 
 
 @cli.command()

@@ -12,19 +12,32 @@ SUMMARY = {"payers", "changes", "follow_ups", "withheld", "parked", "missing", "
 
 
 def test_check_says_that_all_is_in_order(dunwell, connected, local_org):
-    """The org is named, and so are the roles its Tasks go to."""
+    """The org is named, and so is what was looked at."""
     done = dunwell("check", "--json", **connected)
     assert (done.status, done.err) == (0, "")
     found = json.loads(done.out)
-    assert {"admin", "credit_manager", "outreach", "specialist"} <= set(found.pop("roles"))
-    assert found == {"org": local_org.box.org.org_id, "mapping": "findock", "policy": "default", "mode": "live", "doubts": []}
-    assert dunwell("check", **connected).out.startswith(f"All in order: org {local_org.box.org.org_id}, ")
+    looked_at, calls = found.pop("looked_at"), found.pop("api_calls")
+    assert "Tasks go to Dunwell_Admins, Dunwell_Credit_Managers, Dunwell_Specialists" in looked_at
+    assert 0 < calls < 10
+    in_order = {
+        "ok": True,
+        "org": local_org.box.org.org_id,
+        "mapping": "findock",
+        "policy": "default",
+        "mode": "live",
+        "problems": [],
+        "doubts": [],
+    }
+    assert found == in_order
+    people = dunwell("check", **connected).out.splitlines()
+    assert people[0].startswith(f"All in order: org {local_org.box.org.org_id}, ")
+    assert len(people) == 1 + len(looked_at)
 
 
 @pytest.mark.parametrize(
     ("wrong", "status", "told"),
     [
-        ({"DUNWELL_ORG_ID": "00D000000000001EAA"}, 2, "check the login URL"),
+        ({"DUNWELL_ORG_ID": "00D000000000001EAA"}, 2, "check DUNWELL_LOGIN_URL"),
         ({"DUNWELL_CLIENT_ID": "nobody"}, 2, "check the consumer key"),
         ({"DUNWELL_KEY_FILE": "missing.pem"}, 2, "the private key file cannot be read"),
         ({"DUNWELL_POLICY": "harsh"}, 2, "there is no policy 'harsh'; there are: default"),
@@ -113,7 +126,7 @@ def test_shadow_mode_shows_no_task_and_no_flag(dunwell, connected, local_org):
 def test_the_pass_stops_when_most_payers_have_vanished(dunwell, connected):
     """Half of the payers invisible means lost permissions, not happy customers; --yes goes on."""
     with Store.open(connected["DUNWELL_STORE_URL"]) as store:
-        store.set_value("sweep:payers_seen", "100")
+        store.set_value("sweep:seen", '{"payers": 100, "rows": {}}')
     done = dunwell("reconcile", **connected)
     assert (done.status, done.out) == (1, "")
     assert "only 40 payers are visible, 100 were last time" in done.err
