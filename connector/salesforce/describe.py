@@ -22,6 +22,16 @@ class PicklistValue(_Described):
     active: bool = True
 
 
+class RecordTypeInfo(_Described):
+    """One record type of an object, as this user may use it."""
+
+    name: str = ""
+    available: bool = True
+    master: bool = False
+    default_record_type_mapping: bool = False
+    """What a new record gets that names none."""
+
+
 class FieldDescription(_Described):
     """One field as this user sees it (salesforce.md C.11). ``length`` in characters, ``precision`` and ``scale`` in digits."""
 
@@ -36,6 +46,8 @@ class FieldDescription(_Described):
     nillable: bool = True
     defaulted_on_create: bool = False
     calculated: bool = False
+    permissionable: bool = True
+    """Whether field security governs it; what it does not govern is everybody's, or the platform's own."""
     unique: bool = False
     external_id: bool = False
     restricted_picklist: bool = False
@@ -64,6 +76,7 @@ class ObjectDescription(_Described):
     updateable: bool = False
     deletable: bool = False
     queryable: bool = False
+    record_type_infos: tuple[RecordTypeInfo, ...] = ()
     fields: Mapping[str, FieldDescription] = Field(default_factory=dict)
 
     @field_validator("fields", mode="before")

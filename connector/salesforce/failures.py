@@ -22,6 +22,7 @@ _NOT_CARRIED_OUT = frozenset({420, 429, 503})
 _UNKNOWN_OUTCOME = frozenset({500, 502, 504})
 _UNKNOWN_COLUMN = re.compile(r"No such column '([\w.]{1,80})' on (?:entity|sobject of type) '?(\w{1,80})")
 _UNKNOWN_OBJECT = re.compile(r"sObject type '(\w{1,80})'")
+_SOAP_FAULT = re.compile(r"<faultcode>(?:\w+:)?(\w{1,80})</faultcode>\s*<faultstring>([^<]{0,500})</faultstring>")
 
 
 class AmbiguousWrite(TransientError):  # noqa: N818 - the state of a write, not a fault of ours
@@ -84,11 +85,12 @@ def problems_in(body: object) -> tuple[Problem, ...]:
 
 
 def refusal_from(status: int, text: str, retry_after: str | None) -> RefusedError:
-    """The refusal in a raw reply; a body that is not JSON (a maintenance page) leaves it without a code."""
+    """The refusal in a raw reply; a body that is neither JSON nor a SOAP fault (a maintenance page) leaves it without a code."""
     try:
         body: object = json.loads(text)
     except ValueError:
-        body = None
+        fault = _SOAP_FAULT.search(text)
+        body = None if fault is None else {"errorCode": fault[1], "message": fault[2].removeprefix(f"{fault[1]}: ")}
     return RefusedError(status, problems_in(body), _seconds(retry_after))
 
 
