@@ -145,10 +145,14 @@ class Settings(BaseSettings):
         return value.rstrip("/")
 
 
-def defaults(environ: Mapping[str, str] | None = None) -> Settings:
-    """Settings of a command that needs no org: only where the mappings are is read from the environment."""
-    where = (os.environ if environ is None else environ).get(f"{PREFIX}MAPPINGS_DIR")
-    return Settings.model_validate({"mappings_dir": where} if where else {})
+OFFLINE = ("mapping", "policy", "mappings_dir")
+"""Settings of commands that need no org: which files are read."""
+
+
+def defaults(environ: Mapping[str, str] | None = None, *, env_file: Path | None = Path(".env")) -> Settings:
+    """Settings of a command that needs no org: only which files are read is taken from the environment and ``env_file``."""
+    ours = _given(environ, env_file)
+    return Settings.model_validate({name: ours[name] for name in OFFLINE if ours.get(name)})
 
 
 def load(environ: Mapping[str, str] | None = None, *, env_file: Path | None = Path(".env")) -> Settings:
@@ -158,11 +162,7 @@ def load(environ: Mapping[str, str] | None = None, *, env_file: Path | None = Pa
         ConfigError: unknown names and unusable values, all at once, one line each, never with the value.
 
     """
-    given: dict[str, str] = {}
-    if env_file is not None and env_file.is_file():
-        given.update({name: value for name, value in dict(dotenv_values(env_file)).items() if value is not None})
-    given.update(os.environ if environ is None else environ)
-    ours = {name.removeprefix(PREFIX).lower(): value for name, value in given.items() if name.startswith(PREFIX)}
+    ours = _given(environ, env_file)
     problems = [_unknown(name) for name in sorted(ours) if name not in Settings.model_fields]
     try:
         settings = Settings.model_validate({name: value for name, value in ours.items() if name in Settings.model_fields and value != ""})
@@ -173,6 +173,15 @@ def load(environ: Mapping[str, str] | None = None, *, env_file: Path | None = Pa
     if problems:
         raise ConfigError(problems)
     return settings
+
+
+def _given(environ: Mapping[str, str] | None, env_file: Path | None) -> dict[str, str]:
+    """What the environment says of us and, below it, the file; by name without prefix."""
+    given: dict[str, str] = {}
+    if env_file is not None and env_file.is_file():
+        given.update({name: value for name, value in dict(dotenv_values(env_file)).items() if value is not None})
+    given.update(os.environ if environ is None else environ)
+    return {name.removeprefix(PREFIX).lower(): value for name, value in given.items() if name.startswith(PREFIX)}
 
 
 def _unknown(name: str) -> str:

@@ -334,12 +334,13 @@ def demo(
     payers: Annotated[int, typer.Option(help="Payers of the world, story payers included.", min=50)] = 300,
     seed: Annotated[int, typer.Option(help="Seed of the world.")] = 1,
     keep: Annotated[Path | None, typer.Option(help="Directory to keep the org, the daemon's log and its store in.")] = None,
+    world: Annotated[str, typer.Option(help="Whose org: findock, or plain (no payment package at all).")] = "findock",
 ) -> None:
     """Tell the whole story on a local sandbox org."""
     with told():
         # what the daemon says is in its own log; errors of the story are part of it
         log.configure("error", stream=StringIO())
-        told_story = story.play(payers=payers, seed=seed, keep=keep, console=None if as_json else err)
+        told_story = story.play(payers=payers, seed=seed, keep=keep, console=None if as_json else err, name=world)
         if as_json:
             sys.stdout.write(json.dumps(told_story.summary(), ensure_ascii=False) + "\n")
         else:

@@ -81,7 +81,7 @@ def for_payers(mapping: Mapping, payers: Sequence[str] | None, now: datetime) ->
     due = installments.due_on[0]
     is_open = format_soql(f"{installments.status} NOT IN {{}}", list(installments.closed)) if installments.status else "Id != null"
     via_open = format_soql(f"{via}{installments.status} NOT IN {{}}", list(installments.closed)) if installments.status else "Id != null"
-    tasks, stops = _tasks(mapping, payers), "(" + ", ".join(f"'{one}'" for one in STOPS) + ")"
+    tasks, stops = _tasks(mapping, payers), format_soql("{}", list(STOPS))
     return [
         Query(
             "installments",
