@@ -43,11 +43,12 @@ format: .venv/installed ## put the code in form
 soak: .venv/installed ## kill -9 at 200 random points of the pipeline
 	SOAK_POINTS=200 $(BIN)/python -m pytest -q -m soak -n $(WORKERS)
 
-schemas: .venv/installed ## JSON Schemas of the files admins edit, from the models that read them
+schemas: .venv/installed ## JSON Schemas and reference pages of the files admins edit, from the models that read them
 	$(BIN)/python -c 'from pathlib import Path; from connector.mapping.schemas import SCHEMAS, text; [Path(f"mappings/schema/{name}.json").write_text(text(name)) for name in SCHEMAS]'
+	$(BIN)/python -c 'from pathlib import Path; from connector.mapping.reference import PAGES; [Path(f"docs/{name}.md").write_text(page()) for name, page in PAGES.items()]'
 
 lock: .venv/installed ## pin all dependencies again, with hashes; needs uv; UPGRADE=--upgrade takes newer releases
-	uv pip compile -q $(UPGRADE) --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-annotate pyproject.toml -o requirements.txt
+	uv pip compile -q $(UPGRADE) --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-annotate --extra postgres pyproject.toml -o requirements.txt
 	uv pip compile -q $(UPGRADE) --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-annotate --extra sandbox --extra dev pyproject.toml -o requirements-dev.txt
 
 clean:

@@ -5,12 +5,8 @@ uses segment and value only towards milder courses; every fault is told at once 
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from decimal import Decimal
 from difflib import get_close_matches
 from types import MappingProxyType
-from typing import Annotated, Literal
-
-from pydantic import BaseModel, ConfigDict, Field
 
 from connector.core import money
 from connector.core.breaker import Breaker
@@ -31,121 +27,13 @@ from connector.core.policy import (
     Tests,
 )
 from connector.core.rules import Rules
-from connector.core.words import CONTACT_KINDS, Channel, HoldCause, Kind, Scheme, Tone
+from connector.core.words import CONTACT_KINDS, Kind, Tone
 from connector.errors import ConfigError
+from connector.mapping.policy_file import PolicyFile, RowFile, StepFile, TaskFile
 from connector.mapping.source import Location, Source, validate
 
 HARSH = frozenset({Tone.FIRM, Tone.FINAL})
 ESCALATING = frozenset({Kind.ESCALATE, Kind.PROPOSE_REFERRAL, Kind.PROPOSE_WRITE_OFF})
-Days = Annotated[int, Field(ge=0, le=400)]
-
-
-class Strict(BaseModel):
-    """A part of a policy file: unknown keys are refused."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class TaskFile(Strict):
-    """A task besides the ladder."""
-
-    kind: Kind
-    assignee: str | None = None
-    priority: Literal["High", "Normal", "Low"] = "Normal"
-    subject: str = ""
-    template: str | None = None
-    tone: Tone | None = None
-    persons_only: bool = False
-    per: Literal["failure", "course", "payer"] = "failure"
-
-
-class StepFile(Strict):
-    """One level of a ladder."""
-
-    level: Annotated[int, Field(ge=1, le=99)]
-    kind: Kind
-    after_days: Days
-    gap_days: Days = 7
-    tone: Tone | None = None
-    template: str | None = None
-    assignee: str | None = None
-    priority: Literal["High", "Normal", "Low"] = "Normal"
-    subject: str = ""
-    at_once: bool = False
-    also: list[TaskFile] = []
-
-
-class RetryFile(Strict):
-    """When to try again."""
-
-    on: Literal["pay_day", "soon"]
-    after_days: Days = 1
-    within_days: Days = 30
-    max_failures: Annotated[int, Field(ge=1, le=15)] = 3
-    max_age_days: Days = 120
-
-
-class HoldFile(Strict):
-    """A hold to put on."""
-
-    cause: HoldCause
-    scope: Literal["installment", "payer"] = "installment"
-
-
-class RowFile(Strict):
-    """One row of the table."""
-
-    row: Annotated[str, Field(min_length=1, max_length=80)]
-    when: dict[str, object] = {}
-    because: Annotated[str, Field(min_length=1, max_length=300)]
-    ladder: str | None = None
-    retry: RetryFile | None = None
-    tasks: list[TaskFile] = []
-    hold: HoldFile | None = None
-    tone: Tone | None = None
-    watch: bool = False
-    always: bool = False
-
-
-class OutageFile(Strict):
-    """When a processor's failures are an outage and not its payers'."""
-
-    least: Annotated[int, Field(ge=10)] = 200
-    times_worst: Annotated[float, Field(ge=1.5)] = 5.0
-
-
-class CasesFile(Strict):
-    """Which open cases matter."""
-
-    withhold_contact: list[str] = []
-    withhold_retries: list[str] = []
-    max_age_days: Days = 90
-
-
-class PolicyFile(Strict):
-    """A policy file."""
-
-    policy: Annotated[str, Field(min_length=1, max_length=80)]
-    version: Annotated[str, Field(min_length=1, max_length=40)]
-    description: str = ""
-    pay_day: Annotated[int, Field(ge=1, le=31)] = 26
-    country: Annotated[str, Field(pattern="^[A-Z]{2}$")] | None = None
-    threshold: dict[str, Decimal] = {}
-    threshold_default: Annotated[int, Field(ge=0, le=1000)] = 5
-    contacts_per_day: Annotated[int, Field(ge=1, le=1)] = 1
-    contacts_per_week: Annotated[int, Field(ge=1, le=3)] = 3
-    calls_per_week: Annotated[int, Field(ge=1, le=7)] = 7
-    calls_per_day: dict[str, Annotated[int, Field(ge=0, le=100_000)]] = {}
-    notice_days: dict[Scheme, Annotated[int, Field(ge=1, le=60)]] = {}
-    channels: list[Channel] = [Channel.EMAIL, Channel.SMS]
-    grace_days: Days = 3
-    confirm_within_days: Days = 7
-    retry_patience_days: Days = 5
-    partial_patience_days: Days = 14
-    cases: CasesFile = CasesFile()
-    outage: OutageFile = OutageFile()
-    ladders: dict[str, list[StepFile]] = {}
-    rows: Annotated[list[RowFile], Field(min_length=1)]
 
 
 def build(source: Source, rules: Rules) -> Policy:

@@ -17,9 +17,6 @@ from connector.core.policy import ONLY_MILDER, Policy, Row, Step, Variant
 from connector.core.rules import Rules
 from connector.errors import ConfigError
 from connector.mapping.policies import (
-    RowFile,
-    StepFile,
-    Strict,
     build,
     check_ladder,
     check_rows,
@@ -31,6 +28,7 @@ from connector.mapping.policies import (
     rows_of,
     tests_of,
 )
+from connector.mapping.policy_file import RowFile, StepFile, Strict
 from connector.mapping.source import Source, read, validate
 
 
@@ -38,12 +36,19 @@ class VariantFile(Strict):
     """A policy that extends another for some installments. Everything but rows and ladders is the other's."""
 
     policy: Annotated[str, Field(min_length=1, max_length=40)]
+    """Name of the variant."""
     version: Annotated[str, Field(min_length=1, max_length=20)]
+    """Its version, as follow-ups show it; raise it with every change."""
     description: str = ""
+    """What it is for."""
     extends: str
+    """Name of the policy it extends."""
     applies: Annotated[dict[str, object], Field(min_length=1)]
+    """Conditions that say which installments it is about."""
     ladders: dict[str, list[StepFile]] = Field(default_factory=dict)
+    """Name → steps; takes the place of the ladder of the same name."""
     rows: list[RowFile] = Field(default_factory=list)
+    """Rows that come before the other policy's."""
 
 
 def load_policy(path: Path, rules: Rules) -> Policy:

@@ -26,31 +26,47 @@ class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     source: Text
+    """Where the rule stands, and where it was read."""
     effective: Day
+    """Date or year the source speaks of."""
 
 
 class SchemeFile(_Strict):
     """One scheme."""
 
     collects: bool = True
+    """Whether the creditor can pull money at all."""
     attempts_24h: Count | None = None
+    """Declined attempts of one credential and amount within 24 hours."""
     attempts_30d: Count | None = None
+    """Declined attempts of one credential and amount within 30 days."""
     presentments_180d: Count | None = None
+    """Presentments of one installment within 180 days, the first included."""
     within_days: Count | None = None
+    """Days after the original date within which it may be presented again."""
     within_one_month: bool = False
+    """As within_days, counted as one calendar month."""
     same_amount: bool = False
+    """Presented again only for the amount of the first time."""
     notice_days: Days = 0
+    """Calendar days between telling the payer date and amount and the debit."""
     notice_business_days: Days = 0
+    """The same in business days."""
     mandate_lapse_months: Count | None = None
+    """Months without a collection after which a mandate is no longer valid."""
 
 
 class CountryFile(_Strict):
     """One country, or one part of it."""
 
     names: list[str] = []
+    """How people write a part of a country."""
     reminder_gap_days: Days = 0
+    """Least days between a reminder and a firm or final one."""
     calls_per_week: Count | None = None
+    """Most calls in seven days, where fewer than the policy's."""
     breathing_space_days: Count | None = None
+    """How long a breathing space lasts; a person is asked when one without an end is older."""
 
 
 class SchemesFile(BaseModel):
@@ -59,7 +75,9 @@ class SchemesFile(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     schemes: dict[Scheme, SchemeFile]
+    """Every scheme and what it forbids."""
     ratios: dict[str, Annotated[float, Field(gt=0, le=1)]] = {}
+    """Class of returns → the share of them at which nothing is tried again."""
 
 
 class CountriesFile(BaseModel):
@@ -68,6 +86,7 @@ class CountriesFile(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     countries: dict[Code, CountryFile]
+    """Countries, and parts of them as ISO 3166-2 codes."""
 
 
 def _country(one: CountryFile) -> CountryRules:

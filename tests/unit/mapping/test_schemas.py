@@ -25,7 +25,10 @@ def test_the_shipped_schema_is_what_the_models_say(name):
     assert (FOLDER / "schema" / f"{name}.json").read_text(encoding="utf-8") == text(name)
 
 
-@pytest.mark.parametrize(("name", "file"), sorted(FILES.items()))
+PRESETS = sorted(path.name for path in FOLDER.glob("*.yaml"))
+
+
+@pytest.mark.parametrize(("name", "file"), sorted({*FILES.items(), *(("mapping", one) for one in PRESETS)}))
 def test_every_shipped_file_names_its_schema(name, file):
     """An editor finds the schema from the first line, wherever the folder lies."""
     first = (FOLDER / file).read_text(encoding="utf-8").splitlines()[0]

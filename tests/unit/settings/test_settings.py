@@ -7,7 +7,7 @@ from dotenv import dotenv_values
 from pydantic import SecretStr
 
 from connector.errors import ConfigError
-from connector.settings import PREFIX, Settings, load
+from connector.settings import PREFIX, Settings, defaults, load
 
 EXAMPLE = Path(__file__).parents[3] / "config.example.env"
 TOKEN = {"DUNWELL_AUTH": "token", "DUNWELL_ACCESS_TOKEN": "x", "DUNWELL_INSTANCE_URL": "http://localhost:1"}
@@ -48,3 +48,12 @@ def test_the_environment_beats_the_file_and_an_empty_line_means_the_default(tmp_
     assert load(TOKEN, env_file=file).mode == "shadow"
     assert load({**TOKEN, "DUNWELL_MODE": "live"}, env_file=file).mode == "live"
     assert load(TOKEN, env_file=file).policy == "default"
+
+
+def test_a_command_that_needs_no_org_reads_the_same_files_as_the_daemon(tmp_path):
+    """`dunwell check --offline` beside a .env checks the mapping and policy that the daemon will take, and needs no credentials."""
+    file = tmp_path / ".env"
+    file.write_text("DUNWELL_MAPPING=own\nDUNWELL_POLICY=soft\nDUNWELL_MAPPINGS_DIR=here\nDUNWELL_AUTH=nonsense\n")
+    found = defaults({"DUNWELL_POLICY": "milder"}, env_file=file)
+    assert (found.mapping, found.policy, found.mappings_dir) == ("own", "milder", Path("here"))
+    assert defaults({}, env_file=None).mapping == "findock"
