@@ -16,25 +16,15 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from connector.business import Business, folder_of, read_business
 from connector.clock import Clock, LoopbackClock, SystemClock
-from connector.core import facts, facts_batch
-from connector.core.coverage import dead_rows, unanswered
-from connector.core.decide import decide
-from connector.core.policy import Policy
-from connector.core.reasons import Catalogue
 from connector.core.reconciliation import Reconciliation
-from connector.core.what_if import suppose
 from connector.core.words import CodeSet
 from connector.daemon import Daemon, Pace
 from connector.errors import ConfigError, ConflictError, TransientError
 from connector.log import get
 from connector.mapping import own, queries, read
 from connector.mapping.org import Mapping as OrgMapping
-from connector.mapping.org import load_mapping
-from connector.mapping.policy_folder import load_policies
-from connector.mapping.reasons import load_reasons
-from connector.mapping.rules import load_rules
-from connector.mapping.templates import Templates, load_templates
 from connector.pipeline.freshness import Freshness
 from connector.pipeline.leases import holding_job
 from connector.pipeline.logbook import Replayed, replay_all
@@ -59,77 +49,6 @@ from jobs import catch_up, due, prune, reconcile
 
 log = get("dunwell.app")
 JOBS: tuple[ModuleType, ...] = (reconcile, catch_up, due, prune)
-OWN_REASONS = "own_reasons.csv"
-"""Beside the shipped tables: rows an admin adds or puts in place of ours."""
-SHIPPED = Path(__file__).resolve().parent.parent / "mappings"
-
-
-@dataclass(frozen=True, slots=True)
-class Business:
-    """What the business wants, read from ``mappings/`` and checked."""
-
-    mapping: OrgMapping
-    policies: dict[str, Policy]
-    catalogue: Catalogue
-    templates: Templates
-
-    def policy(self, name: str) -> Policy:
-        """One policy by name. Raises ConfigError naming those there are."""
-        try:
-            return self.policies[name]
-        except KeyError:
-            raise ConfigError(f"there is no policy '{name}'; there are: {', '.join(sorted(self.policies))}") from None
-
-
-def folder_of(settings: Settings) -> Path:
-    """Where mapping, policies, reasons and templates are."""
-    return settings.mappings_dir or SHIPPED
-
-
-def business(settings: Settings) -> Business:
-    """Read mapping, policy, reasons and templates.
-
-    Raises:
-        ConfigError: every fault of every file, each ``file:line: what``.
-
-    """
-    directory = folder_of(settings)
-    if not directory.is_dir():
-        raise ConfigError("DUNWELL_MAPPINGS_DIR: no such directory")
-    problems: list[str] = []
-    parts: dict[str, object] = {}
-    for name, reader in (
-        ("mapping", lambda: load_mapping(directory, settings.mapping)[0]),
-        ("policies", lambda: load_policies(directory / "policies", load_rules(directory / "rules"))),
-        ("catalogue", lambda: load_reasons(directory / "reasons", _own_reasons(directory))),
-        ("templates", lambda: load_templates(directory / "templates")),
-    ):
-        try:
-            parts[name] = reader()
-        except ConfigError as error:
-            problems += error.problems
-    if problems:
-        raise ConfigError(problems)
-    return Business(**parts)  # type: ignore[arg-type]
-
-
-def _own_reasons(directory: Path) -> Path | None:
-    """The admin's own reason codes beside the shipped ones, where there are any."""
-    own = directory / OWN_REASONS
-    return own if own.exists() else None
-
-
-def doubts(ours: Business) -> list[str]:
-    """Give what is lawful in the files and still looks like a mistake: rows never hit, situations that only the last row answers."""
-    found = []
-    for policy in ours.policies.values():
-        found += [
-            f"policy '{policy.name}': row '{row}' can never be hit, row '{first}' always comes first" for row, first in dead_rows(policy)
-        ]
-        for one in unanswered(policy):
-            facts_of = ", ".join(f"{name} {value}" for name, value in one.items() if value is not None)
-            found.append(f"policy '{policy.name}': no row but the last answers {facts_of}")
-    return found
 
 
 def clock(settings: Settings) -> Clock:
@@ -231,7 +150,7 @@ def opened(settings: Settings) -> Iterator[App]:
         TransientError: the org does not answer.
 
     """
-    ours, cluster = business(settings), judges(settings)
+    ours, cluster = read_business(settings), judges(settings)
     our_clock = clock(settings)
     store = Store.open(settings.store_url.get_secret_value())
     tokens = token_source(settings)
@@ -273,7 +192,7 @@ def _wanted(ours: Business, settings: Settings, org: Org) -> dict[str, Any]:
 
 def _renewed(kept: Context, settings: Settings, org: Org) -> Context:
     """Give the context with the files read anew. Raises ConfigError naming their faults, the creditor's time zone among them if it changed."""
-    found = _wanted(business(settings), settings, org)
+    found = _wanted(read_business(settings), settings, org)
     if found["mapping"].creditor.time_zone != kept.mapping.creditor.time_zone:
         raise ConfigError("the creditor's time zone has changed: schedules rest on it; restart the daemon")
     return replace(kept, **found)
@@ -366,33 +285,6 @@ def scheduler(app: App) -> Scheduler[Callable[[], Context]]:
     return Scheduler(planned, app.current, store=app.store, clock=app.clock, time_zone=zone, owner=app.owner)
 
 
-def decide_facts(text: str, ours: Business, supposed: Sequence[str] = ()) -> list[dict[str, object]]:
-    """Decide every element of a facts file, in its order; a bad element gives ``{"error": ...}`` in its place.
-
-    Args:
-        text: the file.
-        ours: mapping, policies and reasons.
-        supposed: ``key=value`` of ``--what-if``, for every element.
-
-    Raises:
-        ConfigError: it is not JSON, or a supposition cannot be read.
-
-    """
-    elements, _ = facts.read(text)
-    found: list[dict[str, object]] = [{} for _ in elements]
-    good: list[tuple[int, facts.Facts, Policy]] = []
-    for at, element in enumerate(elements):
-        try:
-            parsed = facts.parse(element, ours.mapping.creditor.time_zone)
-            good.append((at, parsed, ours.policy(parsed.policy or "default")))
-        except ConfigError as error:
-            found[at] = {"error": str(error)}
-    positions = facts_batch.positions([parsed for _, parsed, _ in good], ours.catalogue)
-    for (at, parsed, policy), position in zip(good, positions, strict=True):
-        found[at] = facts.render(decide(suppose(position, supposed, parsed.now), policy, parsed.now))
-    return found
-
-
 ALONE_SECONDS = 300.0
 """For how long a command that says nothing keeps a job's place, in seconds of our clock."""
 
@@ -438,7 +330,7 @@ def alone(app: App, job: str) -> Iterator[Place]:
 
 def _unknown_codes(store: Store, settings: Settings) -> dict[str, str]:
     """Give codes met in the org that the catalogue does not know, with the day each was first met."""
-    catalogue = business(settings).catalogue
+    catalogue = read_business(settings).catalogue
     found = {}
     for name, since in store.values(UNKNOWN_CODE).items():
         code_set, _, code = name.removeprefix(UNKNOWN_CODE).partition(":")
@@ -465,7 +357,7 @@ def status(settings: Settings) -> dict[str, object]:
 
 def replay(settings: Settings, payer: str | None) -> Iterator[Replayed]:
     """Make each decision of the log once more, of everybody or of one payer; needs no org. Raises ConfigError for wrong files."""
-    ours = business(settings)
+    ours = read_business(settings)
     in_force = ours.policy(settings.policy)
     with Store.open(settings.store_url.get_secret_value()) as store:
         yield from replay_all(store, ours.policies, in_force, payer)

@@ -23,6 +23,7 @@ from rich.progress import Progress
 from connector import app as wiring
 from connector import demo as story
 from connector import log, settings
+from connector.business import decide_facts, doubts, read_business
 from connector.cli import checked, deployed
 from connector.cli.printing import complain, err, out, say, show_decision, show_facts, show_supposed, show_sweep
 from connector.cli.replayed import print_replayed, show_replayed
@@ -137,7 +138,7 @@ def decide(
     """Say what would be done, and why, for facts in a file. Needs no org."""
     with told():
         text = _text_of(facts)
-        found = wiring.decide_facts(text, wiring.business(settings.defaults()), what_if or ())
+        found = decide_facts(text, read_business(settings.defaults()), what_if or ())
         many = text.lstrip().startswith("[")
         if as_json or not sys.stdout.isatty():
             sys.stdout.write(json.dumps(found if many else found[0], indent=2, ensure_ascii=False) + "\n")
@@ -286,18 +287,18 @@ def check(
             show_facts(as_json=as_json)
             return
         loaded = settings.defaults() if offline else settings.load()
-        ours = wiring.business(loaded)
-        doubts = wiring.doubts(ours)
+        ours = read_business(loaded)
+        told_of = doubts(ours)
         if offline:
-            for doubt in doubts if not as_json else ():
+            for doubt in told_of if not as_json else ():
                 complain(doubt, "yellow")
             if as_json:
-                sys.stdout.write(json.dumps({"mapping": loaded.mapping, "policy": loaded.policy, "doubts": doubts}) + "\n")
+                sys.stdout.write(json.dumps({"mapping": loaded.mapping, "policy": loaded.policy, "doubts": told_of}) + "\n")
             else:
                 say(f"The files are in order: mapping {loaded.mapping}, policy {loaded.policy}")
             return
         _quiet()
-        if not checked.show(checked.check(loaded, ours), loaded, doubts, as_json=as_json):
+        if not checked.show(checked.check(loaded, ours), loaded, told_of, as_json=as_json):
             raise typer.Exit(2)
 
 

@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 
 from connector import app as wiring
+from connector.business import SHIPPED, Business
 from connector.checks import budget, identity
 from connector.checks.look import look
 from connector.checks.problems import Finding, Findings, Problem
@@ -40,7 +41,7 @@ class Checked:
     api_calls: int = 0
 
 
-def check(settings: Settings, ours: wiring.Business) -> Checked:
+def check(settings: Settings, ours: Business) -> Checked:
     """Look at everything. Raises TransientError when the org cannot be asked now."""
     clock, before = _clock(settings)
     before += _told(lambda: ours.policy(settings.policy), "DUNWELL_POLICY")
@@ -75,9 +76,9 @@ def check(settings: Settings, ours: wiring.Business) -> Checked:
     return Checked(found, reached, org.calls)
 
 
-def _looked(settings: Settings, ours: wiring.Business, org: Org, token: Token) -> Findings:
+def _looked(settings: Settings, ours: Business, org: Org, token: Token) -> Findings:
     mapping = ours.mapping
-    _, source = load_mapping(settings.mappings_dir or wiring.SHIPPED, settings.mapping)
+    _, source = load_mapping(settings.mappings_dir or SHIPPED, settings.mapping)
     channels = (own.OUTCOME_CHANNEL, *own.CHANGE_CHANNELS) if settings.transport == "stream" else ()
     said = look(Asking(org), mapping, lambda: token.user_id or org.userinfo().user_id)
     tried = Finding()

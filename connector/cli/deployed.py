@@ -13,6 +13,7 @@ from pathlib import Path
 from rich.progress import Progress as Bar
 
 from connector import app as wiring
+from connector.business import SHIPPED
 from connector.cli.printing import complain, err, say
 from connector.errors import ConfigError, DunwellError
 from connector.mapping.org import load_mapping
@@ -44,7 +45,7 @@ def _presets() -> list[str]:
 
 def _presets_of(settings: Settings) -> list[str]:
     """Presets whose fields stand on objects that the mapping names: also for a mapping that extends one."""
-    mapping = load_mapping(settings.mappings_dir or wiring.SHIPPED, settings.mapping)[0]
+    mapping = load_mapping(settings.mappings_dir or SHIPPED, settings.mapping)[0]
     named = {mapping.installments.object, mapping.payments.object}
     return [one for one in _presets() if named & {path.name for path in (SOURCE / one).glob("*/objects/*")}]
 

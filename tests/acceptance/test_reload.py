@@ -4,7 +4,7 @@ import shutil
 from datetime import timedelta
 from pathlib import Path
 
-from connector.app import SHIPPED
+from connector.business import SHIPPED
 from tests.support.scenario import MONDAY_TEN, NEIGHBOURS, outcomes_come_in
 from tests.support.stage import Stage, staged
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from connector import app as wiring
 from connector import settings
+from connector.business import read_business
 from connector.checks.problems import Findings
 from connector.cli import checked
 from sandbox.org.clock import Clock
@@ -54,7 +54,7 @@ class Place:
     def check(self, **more: str) -> checked.Checked:
         """``dunwell check``."""
         loaded = settings.load(self.settings(**more), env_file=None)
-        return checked.check(loaded, wiring.business(loaded))
+        return checked.check(loaded, read_business(loaded))
 
     def found(self, **more: str) -> Findings:
         """What it found."""

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from connector import app as wiring
 from connector import settings
+from connector.business import read_business
 from connector.cli import checked
 from connector.store import Store
 
@@ -80,5 +80,5 @@ def test_the_files_are_read_once_more_for_their_lines(place):
     """A mapping in the admin's own folder is the one that is looked at."""
     place.mapping("name: Northwind Energy (fictitious)", "name: Somebody Else")
     loaded = settings.load(place.settings(), env_file=None)
-    assert wiring.business(loaded).mapping.creditor.name == "Somebody Else"
+    assert read_business(loaded).mapping.creditor.name == "Somebody Else"
     assert place.problems() == []

@@ -10,6 +10,7 @@ import requests
 
 import sandbox
 from connector import app as wiring
+from connector.business import SHIPPED
 from connector.errors import PermanentError
 from connector.mapping import own
 from connector.pipeline.parked import place_parked
@@ -127,4 +128,4 @@ def test_a_pass_that_sees_far_fewer_payers_stops(app):
 
 def test_shipped_mappings_are_found_beside_the_package():
     """An installation carries its own mappings."""
-    assert (Path(wiring.SHIPPED) / "findock.yaml").is_file()
+    assert (Path(SHIPPED) / "findock.yaml").is_file()

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from connector import app as wiring
+from connector.business import read_business
 from connector.core.frames import snapshot
 from connector.core.plain import to_json
 from connector.errors import ConfigError
@@ -22,7 +22,7 @@ NEEDED = {"DUNWELL_AUTH": "token", "DUNWELL_ACCESS_TOKEN": "t", "DUNWELL_INSTANC
 @pytest.fixture(scope="module")
 def terms():
     """The shipped policy and reasons."""
-    ours = wiring.business(defaults())
+    ours = read_business(defaults())
     return Terms(ours.policy("default"), ours.catalogue, "Europe/Amsterdam")
 
 
