@@ -19,7 +19,7 @@ import requests
 from burst_ends import Talker, talking
 
 from connector.demo.people import People
-from connector.demo.script import outcome_event
+from connector.demo.world import world
 
 HERE = Path(__file__).resolve().parent
 AGE = timedelta(days=28)
@@ -165,7 +165,7 @@ def scene(size: Size, now: datetime, folder: Path) -> Iterator[Scene]:
 def _chosen(people: People, now: datetime) -> list[Record]:
     """Unpaid installments of different payers; gifts last, for one that fails makes no Task."""
     rows = people.query(
-        "SELECT Id, cpm__Contact__c, cpm__Account__c, cpm__Amount__c, CurrencyIsoCode, cpm__Payment_Processor__c, Claim_Kind__c FROM cpm__Installment__c "
+        "SELECT Id, cpm__Contact__c, cpm__Account__c, cpm__Amount__c, CurrencyIsoCode, cpm__Payment_Processor__c, cpm__Payment_Method__c, Claim_Kind__c FROM cpm__Installment__c "
         f"WHERE cpm__Status__c = 'New' AND cpm__Original_Due_Date__c > {(now - AGE).date()} "
         f"AND cpm__Original_Due_Date__c <= {now.date()} ORDER BY Id"
     )
@@ -193,5 +193,5 @@ def _scheme(installment: Record) -> str:
 
 
 def _event(installment: Record, code: str, now: datetime) -> Record:
-    event = outcome_event(installment, "failed", now - timedelta(minutes=5), f"burst-{installment['Id']}")
+    event = world("findock").outcome(installment, "failed", now - timedelta(minutes=5), f"burst-{installment['Id']}")
     return {**event, "Reason_Code__c": code, "Code_Set__c": CODE_SETS[_scheme(installment)]}

@@ -208,9 +208,8 @@ class Judge:
         if not retries:
             return "no retry"
         on = case.local(retries[0]["Planned_At__c"]).date().isoformat()
-        if case.about.get("on_run") and not self._people.query(
-            f"SELECT Id FROM cpm__Payment_Schedule__c WHERE cpm__Collection_Date__c = {on} LIMIT 1"
-        ):
+        runs = self._book.world.mapping.runs
+        if case.about.get("on_run") and not (runs and self._people.query(f"SELECT Id FROM {runs.object} WHERE {runs.on} = {on} LIMIT 1")):
             return f"the retry on {on} falls on no collection run"
         notices = [one for one in case.follow_ups if one["Kind__c"] == "notify" and one["Status__c"] in ("Planned", "Done")]
         if case.about.get("after_notice") and not any(str(one["Planned_At__c"]) < str(retries[0]["Planned_At__c"]) for one in notices):
@@ -223,7 +222,8 @@ class Judge:
         month = "2026-03"
         first = next((str(record["Id"]) for label, record in case.story.installments.items() if label.endswith(month)), "")
         owned = f"{case.story.link} = '{case.story.payer}'"
-        where = f"cpm__Installment__c = '{first}'" if sobject == "cpm__Payment__c" else owned
+        world = self._book.world
+        where = f"{world.mapping.payments.installment} = '{first}'" if sobject == world.money else owned
         count = len(case.tasks) if sobject == "Task" else len(self._people.query(f"SELECT Id FROM {sobject} WHERE {where}"))
         return None if count == int(about["count"]) else f"{count} of {sobject}, expected {about['count']}"
 

@@ -17,8 +17,9 @@ from rich.progress import Progress, TaskID
 
 from connector.demo.judge import Judge, Verdict
 from connector.demo.people import People, Record
-from connector.demo.script import INSTALLMENT_FIELDS, Book, Stagehand, complete_tasks, opening, outcome_event, read_book
-from connector.demo.stage import STORIES, Stage, staged
+from connector.demo.script import Book, Stagehand, complete_tasks, opening, read_book
+from connector.demo.stage import Stage, staged
+from connector.demo.world import world
 from connector.errors import TransientError
 
 PATIENCE_SECONDS = 30.0
@@ -45,7 +46,8 @@ class Told:
     overdue: dict[str, str]
     seconds: float
     ended_at: datetime
-    """In the org's time."""
+    """In the creditor's time zone."""
+    world: str
     timeline: list[Record] = field(default_factory=list)
 
     @property
@@ -66,19 +68,20 @@ class Told:
         }  # fmt: skip
 
 
-def play(*, payers: int, seed: int, keep: Path | None, console: Console | None) -> Told:
-    """Tell every story on a fresh sandbox.
+def play(*, payers: int, seed: int, keep: Path | None, console: Console | None, name: str = "findock") -> Told:
+    """Tell every story of a world on a fresh sandbox.
 
     Raises:
-        ConfigError: there is no sandbox beside this installation.
+        ConfigError: there is no sandbox beside this installation, or no such world.
         TransientError: a process did not start, or the daemon did not come to rest.
 
     """
     began = time.monotonic()
-    starts_at, _ = opening(STORIES)
-    with _progress(console) as (progress, bar), staged(payers=payers, seed=seed, now=starts_at.isoformat(), keep=keep) as stage:
+    here = world(name)
+    starts_at, _ = opening(here.stories)
+    with _progress(console) as (progress, bar), staged(here, payers=payers, seed=seed, now=starts_at.isoformat(), keep=keep) as stage:
         people = People(stage.sandbox)
-        book = read_book(STORIES, people)
+        book = read_book(here, people)
         walk = Walk(stage, people, book, seed)
         walk.run(lambda done: progress.update(bar, completed=round(done * 100), total=100))
         first, second = stage.reconcile()
@@ -95,7 +98,7 @@ class Walk:
     """One walk through time."""
 
     def __init__(self, stage: Stage, people: People, book: Book, seed: int) -> None:
-        self._stage, self._people, self._book = stage, people, book
+        self._stage, self._people, self._book, self._world = stage, people, book, book.world
         self._hands = Stagehand(people, book)
         self._judge = Judge(people, book)
         self._chance = random.Random(seed)  # noqa: S311 - a story, not a secret
@@ -171,21 +174,18 @@ class Walk:
     def _due(self) -> dict[str, list[Record]]:
         """Installments of background payers that come due during the walk, by day."""
         first, last = self._book.starts_at.date(), self._book.ends_at.date()
+        here, words = self._world, "', '".join(self._world.names.under_way)
         found = self._people.query(
-            f"SELECT {INSTALLMENT_FIELDS}, cpm__Status__c FROM cpm__Installment__c WHERE cpm__Original_Due_Date__c >= {first} AND cpm__Original_Due_Date__c <= {last} AND cpm__Status__c IN ('New', 'Outstanding', 'Pending Processing')"
+            f"SELECT {here.fields()} FROM {here.bill} WHERE {here.due_on} >= {first} AND {here.due_on} <= {last} AND {here.mapping.installments.status} IN ('{words}')"
         )
         days: dict[str, list[Record]] = {}
         for one in found:
-            if (one["cpm__Contact__c"] or one["cpm__Account__c"]) not in self._told_of and one["cpm__Payment_Processor__c"] in (
-                "PaymentHub-SEPA",
-                "PaymentHub-Bacs",
-                "Northwind Pay",
-            ):
-                days.setdefault(str(one["cpm__Due_Date__c"]), []).append(one)
+            if here.payer(one) not in self._told_of and here.is_collected(one):
+                days.setdefault(str(one[here.due_on]), []).append(one)
         return days
 
     def _others(self) -> set[str]:
-        return {str(one["cpm__Contact__c"] or one["cpm__Account__c"]) for day in self._background.values() for one in day}
+        return {self._world.payer(one) for day in self._background.values() for one in day}
 
     def _outcomes(self, local: datetime) -> bool:
         """What came of the installments due since the last working day: most are collected, some fail."""
@@ -194,32 +194,20 @@ class Walk:
         payments, failed, events = [], [], []
         for one in due:
             reference = f"bg-{one['Id']}"
-            event = outcome_event(one, "collected", local, reference)
+            event = self._world.outcome(one, "collected", local, reference)
             scheme = str(event["Scheme__c"])
             if self._chance.random() < FAILURE_SHARE:
                 code = self._chance.choice(FAILURES[scheme])
                 events.append({**event, "Outcome__c": "failed", "Reason_Code__c": code, "Code_Set__c": CODE_SETS[scheme]})
-                failed.append({"Id": one["Id"], "cpm__Status__c": "Failed", "cpm__Last_ReasonCode_Received__c": code})
-            elif one["cpm__Payment_Processor__c"] == "Northwind Pay":
+                failed.append({"Id": one["Id"], **self._world.names.failed(code)})
+            elif self._world.is_booked_by_dunwell(one):
                 events.append(event)
             else:
-                payments.append(
-                    {
-                        "cpm__Installment__c": one["Id"],
-                        "cpm__Contact__c": one["cpm__Contact__c"],
-                        "cpm__Account__c": one["cpm__Account__c"],
-                        "CurrencyIsoCode": one["CurrencyIsoCode"],
-                        "cpm__Payment_Processor__c": one["cpm__Payment_Processor__c"],
-                        "cpm__Payment_Method__c": one["cpm__Payment_Method__c"],
-                        "cpm__Amount__c": one["cpm__Amount__c"],
-                        "cpm__Collection_Date__c": local.date().isoformat(),
-                        "cpm__Payment_Reference__c": reference,
-                    }
-                )
+                payments.append(self._world.paid(one, one[self._world.mapping.installments.amount], local.date(), reference))
         if payments:
-            self._people.insert("cpm__Payment__c", payments)
+            self._people.insert(self._world.money, payments)
         if failed:
-            self._people.update("cpm__Installment__c", failed)
+            self._people.update(self._world.bill, failed)
         self._hands.publish(events)
         return bool(due)
 
@@ -239,14 +227,15 @@ class Walk:
 
     def told(self, first: Record, second: Record, seconds: float) -> Told:
         """Read back what came of it."""
-        records = {name: self._count(name, where) for name, where in _RECORDS.items()}
+        records = {name: self._count(name, where) for name, where in _records(self._world.money).items()}
         keys = Counter(
             (str(one["Dunwell_Key__c"])) for one in self._people.query("SELECT Dunwell_Key__c FROM Task WHERE Dunwell_Key__c != null")
         )
+        paid = self._world.mapping.payments
         money = Counter(
-            (one["cpm__Installment__c"], one["cpm__Payment_Reference__c"], float(one["cpm__Amount__c"]) > 0)
+            (one[paid.installment], one[paid.reference], float(one[paid.amount]) > 0)
             for one in self._people.query(
-                "SELECT cpm__Installment__c, cpm__Payment_Reference__c, cpm__Amount__c FROM cpm__Payment__c WHERE cpm__Payment_Reference__c != null AND Dunwell_Key__c != null"
+                f"SELECT {paid.installment}, {paid.reference}, {paid.amount} FROM {paid.object} WHERE {paid.reference} != null AND {paid.key} != null"
             )
         )
         duplicates = sum(count - 1 for counter in (keys, money) for count in counter.values())
@@ -255,17 +244,17 @@ class Walk:
         return Told(
             payers=int(str(first["payers"])), events=self._hands.published, records=records, verdicts=self._judge.verdicts(), duplicates=duplicates,
             second_pass_changes=int(str(second["changes"])), api_calls=int(str(self._stage.status()["api_calls"])) + int(str(first["api_calls"])) + int(str(second["api_calls"])), statuses=statuses, overdue=overdue, seconds=seconds,
-            ended_at=self._book.ends_at, timeline=self._judge.timeline(),
+            ended_at=self._book.ends_at, world=self._world.name, timeline=self._judge.timeline(),
         )  # fmt: skip
 
     def _count(self, sobject: str, where: str) -> int:
         return len(self._people.query(f"SELECT Id FROM {sobject}{where}"))
 
 
-_RECORDS = {
-    "Task": " WHERE Dunwell_Key__c != null", "cpm__Payment__c": " WHERE Dunwell_Key__c != null", "Dunwell_Follow_Up__c": "", "Dunwell_Attempt__c": "",
-    "Dunwell_Position__c": "", "Dunwell_Hold__c": "", "Dunwell_Run__c": "",
-}  # fmt: skip
+def _records(money: str) -> dict[str, str]:
+    """What is counted in the end, and which of it."""
+    ours = ("Dunwell_Follow_Up__c", "Dunwell_Attempt__c", "Dunwell_Position__c", "Dunwell_Hold__c", "Dunwell_Run__c")
+    return {**dict.fromkeys(("Task", money), " WHERE Dunwell_Key__c != null"), **dict.fromkeys(ours, "")}
 
 
 def _soql(at: datetime) -> str:

@@ -13,11 +13,10 @@ from zoneinfo import ZoneInfo
 import yaml
 
 from connector.demo.people import People, Record
+from connector.demo.world import World
 from connector.errors import PermanentError
 
 CHUNK = 200
-SCHEMES = {"PaymentHub-SEPA": "sepa_core", "PaymentHub-Bacs": "bacs", "Northwind Pay": "card"}
-INSTALLMENT_FIELDS = "Id, cpm__External_ID__c, cpm__Amount__c, CurrencyIsoCode, cpm__Payment_Processor__c, cpm__Payment_Method__c, cpm__Contact__c, cpm__Account__c, cpm__Mandate__c, cpm__Final_Payment_Reference__c, cpm__Due_Date__c"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +42,9 @@ class Story:
 
 @dataclass(frozen=True, slots=True)
 class Book:
-    """All stories and the stretch of time they need."""
+    """All stories and the stretch of time they need, in the world they are told in."""
 
+    world: World
     starts_at: datetime
     ends_at: datetime
     zone: ZoneInfo
@@ -63,9 +63,9 @@ def opening(path: Path) -> tuple[datetime, ZoneInfo]:
     return datetime.fromisoformat(str(raw["starts"])).replace(tzinfo=zone), zone
 
 
-def read_book(path: Path, people: People) -> Book:
-    """Read the stories and find their payers in the org."""
-    raw = yaml.safe_load(path.read_text(encoding="utf-8"))
+def read_book(world: World, people: People) -> Book:
+    """Read the stories of a world and find their payers in the org."""
+    raw = yaml.safe_load(world.stories.read_text(encoding="utf-8"))
     zone = ZoneInfo(raw["time_zone"])
     payers = {
         str(one["Story__c"]): str(one["Id"])
@@ -73,8 +73,9 @@ def read_book(path: Path, people: People) -> Book:
         for one in people.query(f"SELECT Id, Story__c FROM {sobject} WHERE Story__c != null")
     }
     installments: dict[str, dict[str, Record]] = {}
-    for record in people.query(f"SELECT {INSTALLMENT_FIELDS} FROM cpm__Installment__c WHERE cpm__External_ID__c LIKE '%:%'"):
-        name, _, label = str(record["cpm__External_ID__c"]).partition(":")
+    label_of = world.names.story_label
+    for record in people.query(f"SELECT {world.fields()} FROM {world.bill} WHERE {label_of} LIKE '%:%'"):
+        name, _, label = str(record[label_of]).partition(":")
         installments.setdefault(name, {})[label] = record
     stories = tuple(
         Story(
@@ -89,7 +90,7 @@ def read_book(path: Path, people: People) -> Book:
         )
         for one in raw["stories"]
     )
-    return Book(_local(raw["starts"], zone), _local(raw["ends"], zone), zone, stories)
+    return Book(world, _local(raw["starts"], zone), _local(raw["ends"], zone), zone, stories)
 
 
 def _local(value: object, zone: ZoneInfo) -> datetime:
@@ -100,12 +101,19 @@ class Stagehand:
     """Acts out steps. ``published`` counts the events it has published."""
 
     def __init__(self, people: People, book: Book) -> None:
-        self._people, self._book = people, book
+        self._people, self._book, self._world = people, book, book.world
         self.published = 0
 
     def act(self, story: Story, step: Mapping[str, Any], now: datetime) -> None:
-        """Do one step of ``story``."""
-        getattr(self, f"_{step['do']}", self._unknown)(story, step, now)
+        """Do one step of ``story``; one that the org has to refuse must be refused."""
+        try:
+            getattr(self, f"_{step['do']}", self._unknown)(story, step, now)
+        except PermanentError as error:
+            if "refused" not in step or str(step["refused"]) not in str(error):
+                raise
+        else:
+            if "refused" in step:
+                raise PermanentError(f"{story.name}: the org did not refuse what it should have refused with {step['refused']}")
 
     def publish(self, events: list[Record]) -> None:
         """Publish payment outcomes."""
@@ -120,7 +128,7 @@ class Stagehand:
         record = story.installments[str(step["installment"])]
         occurred_at = self._book.moment(step["occurred_at"]) if "occurred_at" in step else now
         reference = step.get("provider_reference") or f"{story.name}-{step['installment']}-{step['outcome']}-{now:%Y%m%d%H%M}"
-        event = outcome_event(record, str(step["outcome"]), occurred_at, reference)
+        event = self._world.outcome(record, str(step["outcome"]), occurred_at, reference)
         event |= {
             "Reason_Code__c": step.get("reason_code"),
             "Code_Set__c": step.get("code_set"),
@@ -130,33 +138,31 @@ class Stagehand:
         if step.get("amount"):
             event["Amount__c"] = float(step["amount"])
         if step.get("by_reference"):
-            event |= {"Installment__c": None, "Installment_Reference__c": record["cpm__Final_Payment_Reference__c"]}
+            event |= {"Installment__c": None, "Installment_Reference__c": record[self._world.names.told_by]}
         self.publish([{name: value for name, value in event.items() if value is not None}] * int(step.get("times", 1)))
 
     def _package(self, story: Story, step: Mapping[str, Any], _now: datetime) -> None:
         fields = {name: _plain(value) for name, value in step["fields"].items()}
         if step.get("update_mandate"):
-            mandate = next(str(one["cpm__Mandate__c"]) for one in reversed(list(story.installments.values())) if one["cpm__Mandate__c"])
-            self._people.update("cpm__Mandate__c", [{"Id": mandate, **fields}])
+            sobject, lookup = self._world.names.agreement
+            mandate = next(str(one[lookup]) for one in reversed(list(story.installments.values())) if one[lookup])
+            self._people.update(sobject, [{"Id": mandate, **fields}])
         elif "update" in step:
-            self._people.update("cpm__Installment__c", [{"Id": story.installments[str(step["update"])]["Id"], **fields}])
+            self._people.update(self._world.bill, [{"Id": story.installments[str(step["update"])]["Id"], **fields}])
         else:
             record = story.installments[str(step["installment"])]
-            self._people.insert(str(step["insert"]), [{**_money(record), **fields}])
+            self._people.insert(str(step["insert"]), [{**self._world.belongs(record), **fields}])
 
     def _pay(self, story: Story, step: Mapping[str, Any], now: datetime) -> None:
         record = story.installments[str(step["installment"])]
-        fields = {
-            "cpm__Amount__c": float(step.get("amount") or record["cpm__Amount__c"]),
-            "cpm__Collection_Date__c": now.astimezone(self._book.zone).date().isoformat(),
-            "cpm__Payment_Processor__c": "PaymentHub-Mollie",
-            "cpm__Payment_Method__c": "iDEAL" if record["CurrencyIsoCode"] == "EUR" else "CreditCard",
-            "cpm__Reason_for_Mutation__c": "Collection",
-            "Paid_At__c": now.isoformat(timespec="milliseconds"),
-            "Payer_Initiated__c": True,
-            "cpm__Payment_Reference__c": f"{story.name}-pay-{now:%Y%m%d%H%M}",
-        }
-        self._people.insert("cpm__Payment__c", [{**_money(record), **fields}])
+        amount = step.get("amount") or self._open(record)
+        paid = self._world.paid_by_link(record, amount, now, f"{story.name}-pay-{now:%Y%m%d%H%M}")
+        self._people.insert(self._world.money, [paid])
+
+    def _open(self, record: Record) -> object:
+        """What is open of an installment, as the org itself says."""
+        field = self._world.mapping.findings.open_amount or self._world.mapping.installments.amount
+        return self._people.query(f"SELECT {field} FROM {self._world.bill} WHERE Id = '{record['Id']}'")[0][field]
 
     def _insert(self, story: Story, step: Mapping[str, Any], _now: datetime) -> None:
         fields = {name: _plain(value) for name, value in step["fields"].items()}
@@ -170,7 +176,14 @@ class Stagehand:
                 ]
             )
             fields[link] = story.payer
+        if "installment" in step:
+            fields = {**self._world.belongs(story.installments[str(step["installment"])]), **fields}
         self._people.insert(str(step["sobject"]), [fields], who=str(step.get("by") or "admin"))
+
+    def _update(self, story: Story, step: Mapping[str, Any], _now: datetime) -> None:
+        record = story.installments[str(step["installment"])]
+        fields = {name: _plain(value) for name, value in step["fields"].items()}
+        self._people.update(str(step["sobject"]), [{"Id": record["Id"], **fields}], who=str(step.get("by") or "admin"))
 
     def _close_case(self, story: Story, step: Mapping[str, Any], _now: datetime) -> None:
         link = "ContactId" if story.is_person else "AccountId"
@@ -181,7 +194,7 @@ class Stagehand:
         complete_tasks(self._people, [story.payer], tuple(step.get("kinds") or ()))
 
     def _hide(self, story: Story, step: Mapping[str, Any], _now: datetime) -> None:
-        self._people.hide("cpm__Installment__c", [str(story.installments[str(label)]["Id"]) for label in step["installments"]])
+        self._people.hide(self._world.bill, [str(story.installments[str(label)]["Id"]) for label in step["installments"]])
 
 
 def complete_tasks(people: People, payers: list[str], kinds: tuple[str, ...]) -> int:
@@ -199,24 +212,6 @@ def complete_tasks(people: People, payers: list[str], kinds: tuple[str, ...]) ->
         ]
     people.update("Task", done, who="admin")
     return len(done)
-
-
-def outcome_event(record: Mapping[str, Any], outcome: str, occurred_at: datetime, reference: str) -> Record:
-    """A ``Payment_Outcome__e`` about an installment, as a provider would publish it."""
-    processor = str(record["cpm__Payment_Processor__c"])
-    return {
-        "Version__c": "1", "Provider__c": processor, "Provider_Reference__c": reference, "Installment__c": record["Id"], "Outcome__c": outcome,
-        "Amount__c": float(record["cpm__Amount__c"]), "Currency__c": record["CurrencyIsoCode"], "Occurred_At__c": occurred_at.isoformat(timespec="milliseconds"),
-        "Scheme__c": SCHEMES.get(processor),
-    }  # fmt: skip
-
-
-def _money(record: Mapping[str, Any]) -> Record:
-    return {
-        "cpm__Installment__c": record["Id"], "cpm__Contact__c": record["cpm__Contact__c"], "cpm__Account__c": record["cpm__Account__c"],
-        "CurrencyIsoCode": record["CurrencyIsoCode"], "cpm__Payment_Processor__c": record["cpm__Payment_Processor__c"],
-        "cpm__Payment_Method__c": record["cpm__Payment_Method__c"],
-    }  # fmt: skip
 
 
 def _plain(value: object) -> object:

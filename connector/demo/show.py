@@ -3,9 +3,8 @@
 Must not read the org. Invariant: everything printed comes from what was told.
 """
 
-from datetime import datetime
+from datetime import datetime, tzinfo
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 from rich.console import Console
 from rich.table import Table
@@ -14,11 +13,10 @@ from rich.text import Text
 from connector.demo.play import Told
 from connector.demo.stage import ORG_FILE
 
-ZONE = ZoneInfo("Europe/Amsterdam")
-
 
 def show(told: Told, console: Console) -> None:
     """Print who was looked at, what was decided, when, why, what was withheld and what was written."""
+    zone = told.ended_at.tzinfo
     table = Table(title="What happened to whom", expand=True, show_lines=True)
     for heading, ratio in (("who", 4), ("because of", 3), ("decided", 4), ("first at", 2), ("withheld", 3), ("why", 9)):
         table.add_column(heading, ratio=ratio, overflow="fold")
@@ -28,7 +26,7 @@ def show(told: Told, console: Console) -> None:
             who,
             one.reason_category or "-",
             ", ".join(one.follow_ups) or "nothing",
-            _local(one.next_at),
+            _local(one.next_at, zone),
             ", ".join(one.withheld) or "-",
             one.why,
         )
@@ -38,7 +36,7 @@ def show(told: Told, console: Console) -> None:
         for one in told.verdicts:
             mark = "NOT TOLD" if one.faults else "told"
             console.print(
-                f"{one.story.name} [{mark}] {one.payer_name}: {one.reason_category or '-'} -> {', '.join(one.follow_ups) or 'nothing'} (first {_local(one.next_at)}); withheld: {', '.join(one.withheld) or '-'}; {one.why}",
+                f"{one.story.name} [{mark}] {one.payer_name}: {one.reason_category or '-'} -> {', '.join(one.follow_ups) or 'nothing'} (first {_local(one.next_at, zone)}); withheld: {', '.join(one.withheld) or '-'}; {one.why}",
                 highlight=False,
                 markup=False,
             )
@@ -55,9 +53,9 @@ def show(told: Told, console: Console) -> None:
 
 def how_to_look(told: Told, keep: Path) -> str:
     """Say how a person looks at the org that the demo left behind."""
-    words = f".venv/bin/python -m sandbox --store {keep / ORG_FILE} --now {told.ended_at.isoformat()}"
+    words = f".venv/bin/python -m sandbox --world {told.world} --store {keep / ORG_FILE} --now {told.ended_at.isoformat()}"
     return f"To look at the org as it was left: {words}, then open the page it names in a browser."
 
 
-def _local(at: str | None) -> str:
-    return datetime.fromisoformat(at).astimezone(ZONE).strftime("%a %d %b %H:%M") if at else "-"
+def _local(at: str | None, zone: tzinfo | None) -> str:
+    return datetime.fromisoformat(at).astimezone(zone).strftime("%a %d %b %H:%M") if at else "-"

@@ -18,13 +18,11 @@ from tempfile import TemporaryDirectory
 import requests
 
 from connector.app import opened
+from connector.demo.world import ROOT, World
 from connector.errors import ConfigError, TransientError
 from connector.pipeline.sweep import sweep
 from connector.settings import load
 
-ROOT = Path(__file__).resolve().parents[2]
-WORLD = "findock"
-STORIES = ROOT / "sandbox" / "worlds" / WORLD / "stories.yaml"
 START_SECONDS = 60.0
 ORG_FILE = "org.db"
 """The org of a demo that is kept."""
@@ -61,7 +59,7 @@ class Stage:
 
 
 @contextmanager
-def staged(*, payers: int, seed: int, now: str, keep: Path | None) -> Iterator[Stage]:
+def staged(world: World, *, payers: int, seed: int, now: str, keep: Path | None) -> Iterator[Stage]:
     """Start the sandbox at ``now`` and the daemon against it; end both afterwards.
 
     Raises:
@@ -69,7 +67,7 @@ def staged(*, payers: int, seed: int, now: str, keep: Path | None) -> Iterator[S
         TransientError: one of them did not start.
 
     """
-    if not STORIES.is_file():
+    if not world.stories.is_file():
         raise ConfigError("the demo needs the source tree: clone the repository and run `make demo` there")
     with TemporaryDirectory(prefix="dunwell-demo-") as scratch:
         folder = keep if keep is not None else Path(scratch)
@@ -77,13 +75,16 @@ def staged(*, payers: int, seed: int, now: str, keep: Path | None) -> Iterator[S
         for old in (*folder.glob("store.db*"), *folder.glob(f"{ORG_FILE}*")):
             old.unlink()
         kept = ["--store", str(folder / ORG_FILE)] if keep is not None else []
-        with _sandbox(["--payers", str(payers), "--seed", str(seed), "--now", now, *kept], folder) as line, _daemon(line, folder) as stage:
+        with (
+            _sandbox(["--world", world.name, "--payers", str(payers), "--seed", str(seed), "--now", now, *kept], folder) as line,
+            _daemon(world, line, folder) as stage,
+        ):
             yield stage
 
 
 @contextmanager
 def _sandbox(how: Sequence[str], folder: Path) -> Iterator[Mapping[str, str]]:
-    words = [sys.executable, "-m", "sandbox", "--port", "0", "--admin-port", "0", "--world", WORLD, *how]
+    words = [sys.executable, "-m", "sandbox", "--port", "0", "--admin-port", "0", *how]
     with (
         (folder / "sandbox.log").open("w") as errors,
         subprocess.Popen(words, cwd=ROOT, stdout=subprocess.PIPE, stderr=errors, text=True) as process,  # noqa: S603 - our own program
@@ -98,10 +99,10 @@ def _sandbox(how: Sequence[str], folder: Path) -> Iterator[Mapping[str, str]]:
 
 
 @contextmanager
-def _daemon(line: Mapping[str, str], folder: Path) -> Iterator[Stage]:
+def _daemon(world: World, line: Mapping[str, str], folder: Path) -> Iterator[Stage]:
     settings = {
         "DUNWELL_LOGIN_URL": line["instance_url"], "DUNWELL_AUTH": "jwt", "DUNWELL_CLIENT_ID": line["client_id"], "DUNWELL_USERNAME": line["username"],
-        "DUNWELL_KEY_FILE": line["key_file"], "DUNWELL_MAPPING": WORLD, "DUNWELL_STORE_URL": f"sqlite:///{folder / 'store.db'}",
+        "DUNWELL_KEY_FILE": line["key_file"], "DUNWELL_MAPPING": world.name, "DUNWELL_STORE_URL": f"sqlite:///{folder / 'store.db'}",
         "DUNWELL_CLOCK_URL": f"{line['admin_url']}/clock", "DUNWELL_HTTP_PORT": "0", "DUNWELL_POLL_SECONDS": "60", "DUNWELL_DEBOUNCE_SECONDS": "0.1",
         "DUNWELL_RECONCILE_CRON": "0 2 1 1 *", "DUNWELL_CATCH_UP_CRON": "20 2 1 1 *", "DUNWELL_API_VERSION": line["api_version"],
     }  # fmt: skip

@@ -20,38 +20,50 @@ Model = TypeVar("Model", bound=BaseModel)
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """Where something is written; ``line`` is 1-based. Its text is ``file:line``."""
+
+    file: str
+    line: int
+
+    def __str__(self) -> str:
+        """``mappings/findock.yaml:37``."""
+        return f"{self.file}:{self.line}"
+
+
+@dataclass(frozen=True, slots=True)
 class Source:
-    """One parsed file: ``data`` as plain Python, ``lines`` by path within it (1-based)."""
+    """One parsed file, or several laid on each other: ``data`` as plain Python, ``places`` by path within it."""
 
     name: str
     data: object
-    lines: Mapping[Location, int]
+    places: Mapping[Location, Place]
 
-    def line(self, location: Sequence[str | int]) -> int:
-        """Give the line of ``location`` or of its nearest parent that has one."""
+    def place(self, location: Sequence[str | int]) -> Place:
+        """Give the place of ``location`` or of its nearest parent that has one."""
         path = tuple(location)
-        while path and path not in self.lines:
+        while path and path not in self.places:
             path = path[:-1]
-        return self.lines.get(path, 1)
+        return self.places.get(path, Place(self.name, 1))
 
     def problem(self, location: Sequence[str | int], what: str) -> str:
         """One fault as a person reads it."""
-        return f"{self.name}:{self.line(location)}: {what}"
+        return f"{self.place(location)}: {what}"
 
 
-def read(path: Path) -> Source:
+def read(path: Path, *, name: str | None = None) -> Source:
     """Parse ``path``. The name in messages is the file's own and its folder's, never the machine's path.
 
     Raises:
         ConfigError: no such file, or not YAML, with the line.
 
     """
-    name = f"{path.parent.name}/{path.name}"
+    name = name or f"{path.parent.name}/{path.name}"
     try:
         text = path.read_text(encoding="utf-8")
     except OSError:
         known = sorted(one.stem for one in path.parent.glob(f"*{path.suffix}")) if path.parent.is_dir() else []
-        raise ConfigError(f"{name}:1: no such file{_meant(path.stem, known)}") from None
+        raise ConfigError(f"{name}:1: no such file{meant(path.stem, known)}") from None
     except UnicodeDecodeError as error:
         raise ConfigError(f"{name}:1: not UTF-8 text (byte {error.start}); save the file as UTF-8") from None
     return parse(name, text)
@@ -59,11 +71,11 @@ def read(path: Path) -> Source:
 
 def parse(name: str, text: str) -> Source:
     """Parse YAML ``text``; a key given twice in one mapping is a fault."""
-    lines: dict[Location, int] = {}
+    places: dict[Location, Place] = {}
     problems: list[str] = []
     try:
         node = yaml.compose(text, Loader=yaml.SafeLoader)
-        data = _plain(name, node, (), lines, problems) if node is not None else None
+        data = _plain(name, node, (), places, problems) if node is not None else None
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise ConfigError(f"{name}:{line}: not YAML: {error.problem}") from None
@@ -71,22 +83,22 @@ def parse(name: str, text: str) -> Source:
         raise ConfigError(f"{name}:1: not YAML: it holds a character YAML does not allow") from None
     if problems:
         raise ConfigError(problems)
-    return Source(name, data, lines)
+    return Source(name, data, places)
 
 
-def _plain(name: str, node: yaml.Node, path: Location, lines: dict[Location, int], problems: list[str]) -> object:
-    lines[path] = node.start_mark.line + 1
+def _plain(name: str, node: yaml.Node, path: Location, places: dict[Location, Place], problems: list[str]) -> object:
+    places[path] = Place(name, node.start_mark.line + 1)
     if isinstance(node, yaml.MappingNode):
         found: dict[str, object] = {}
         for key_node, value_node in node.value:
             key = str(yaml.SafeLoader("").construct_object(key_node)) if not isinstance(key_node, yaml.ScalarNode) else key_node.value
             if key in found:
                 problems.append(f"{name}:{key_node.start_mark.line + 1}: '{key}' is given twice")
-            found[key] = _plain(name, value_node, (*path, key), lines, problems)
-            lines[(*path, key)] = key_node.start_mark.line + 1
+            found[key] = _plain(name, value_node, (*path, key), places, problems)
+            places[(*path, key)] = Place(name, key_node.start_mark.line + 1)
         return found
     if isinstance(node, yaml.SequenceNode):
-        return [_plain(name, one, (*path, at), lines, problems) for at, one in enumerate(node.value)]
+        return [_plain(name, one, (*path, at), places, problems) for at, one in enumerate(node.value)]
     loader = yaml.SafeLoader("")
     try:
         return loader.construct_object(node)
@@ -111,7 +123,7 @@ def validate(source: Source, model: type[Model]) -> Model:
             if fault["type"] == "extra_forbidden":
                 problems.append(
                     source.problem(
-                        location, f"'{location[-1]}' is not known here{_meant(str(location[-1]), _siblings(model, location[:-1]))}"
+                        location, f"'{location[-1]}' is not known here{meant(str(location[-1]), _siblings(model, location[:-1]))}"
                     )
                 )
             else:
@@ -141,6 +153,7 @@ def _inner(annotation: object) -> object:
     return annotation
 
 
-def _meant(word: str, known: Sequence[str]) -> str:
+def meant(word: str, known: Sequence[str]) -> str:
+    """Give the end of a message that says what was probably meant; nothing where nothing is near."""
     close = difflib.get_close_matches(word, known, n=1)
     return f"; did you mean '{close[0]}'?" if close else ""

@@ -55,6 +55,7 @@ class Client:
     since: date
     reach_by: str
     sms: bool
+    call: bool
     failing: float
     lag_days: int
     claims: tuple[Claim, ...]
@@ -84,6 +85,7 @@ class Client:
             "Client_Time_Zone__c": TIME_ZONE[self.country],
             "Reach_By__c": self.reach_by,
             "SMS_Consent__c": self.sms,
+            "Call_Consent__c": self.call,
             "Story__c": self.story.name if self.story else None,
         }
 
@@ -112,6 +114,7 @@ def from_story(number: int, story: Story, today: date) -> Client:
         since=who.customer_since,
         reach_by={"sms": "SMS", "call": "Phone", "letter": "Letter"}.get(who.preferred_channel, "Email"),
         sms=who.allow_sms,
+        call=who.allow_call,
         failing=0.0,
         lag_days=story.history.lag_days,
         claims=claims,
@@ -145,5 +148,6 @@ def _invent(number: int, chance: Random, today: date, months: int) -> Client:
         sms=chance.random() < 0.4,
         failing=chance.choices((0.01, 0.04, 0.2), (65, 25, 10))[0],
         lag_days=chance.choice((0, 0, 1, 2, 3, 7, 12)),
+        call=chance.random() < 0.3,
         claims=(claim,),
     )

@@ -1,4 +1,7 @@
-"""The stories, played once: real processes on a local org, its clock walking from the first to the last day."""
+"""The stories of each world, played once: real processes on a local org, its clock walking from the first to the last day."""
+
+from collections.abc import Callable
+from functools import cache
 
 import pytest
 
@@ -9,6 +12,12 @@ PAYERS = 60
 
 
 @pytest.fixture(scope="session")
-def told() -> Told:
-    """What came of a month in the world, read back from the org."""
-    return play(payers=PAYERS, seed=1, keep=None, console=None)
+def played() -> Callable[[str], Told]:
+    """What came of a month in the world of that name, read back from the org; played when first asked for."""
+    return cache(lambda name: play(payers=PAYERS, seed=1, keep=None, console=None, name=name))
+
+
+@pytest.fixture
+def told(played, world) -> Told:
+    """What came of the month in the world that the test is about."""
+    return played(world)

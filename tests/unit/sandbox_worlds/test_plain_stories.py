@@ -26,7 +26,8 @@ def test_every_story_has_its_client_and_their_bill() -> None:
     for story in STORIES:
         expected = "Open" if story.claims[0].processor == "Bank Transfer" else "In Collection"
         assert receivable(crowd(), f"{story.name}:2026-03")["Status__c"] == expected
-        assert receivable(crowd(), f"{story.name}:2026-02")["Status__c"] == "Paid"
+        if story.claims[0].first is None:
+            assert receivable(crowd(), f"{story.name}:2026-02")["Status__c"] == "Paid"
 
 
 def test_the_late_payer_was_always_nine_days_late() -> None:
@@ -80,6 +81,9 @@ class Player:
         fields: dict[str, object] = dict(step.fields)
         session = as_user(self.org, step.by or "package")
         match step.do:
+            case "package" if step.update_mandate:
+                (one,) = rows(self.org, f"SELECT Id FROM Billing_Arrangement__c WHERE {self.link} = '{self.payer}'")
+                self.org.update("Billing_Arrangement__c", str(one["Id"]), fields, session=session)
             case "package" if step.update:
                 self.org.update("Receivable__c", str(self.bill(step.update)["Id"]), fields, session=session)
             case "package":
@@ -89,7 +93,7 @@ class Player:
             case "insert":
                 assert step.sobject
                 if fields.pop("payer", None):
-                    fields["ContactId"] = self.payer
+                    fields["ContactId" if step.sobject == "Case" else self.link] = self.payer
                 if step.installment:
                     fields = self._payment(step.installment) | fields
                 self.org.create(step.sobject, fields, session=session)
@@ -102,12 +106,16 @@ class Player:
             case "close_case":
                 self._close_case()
             case _:
-                assert step.do == "outcome"
+                assert step.do in ("outcome", "complete_tasks", "hide")  # there is nobody here to hear of it or to have made a Task
 
     def _pay(self, step: Step, number: int) -> None:
         assert step.installment
         at = step.at.replace(tzinfo=read_book().zone)
-        paid = {"Amount__c": self.bill(step.installment)["Amount_Open__c"], "Received_On__c": at.date(), "Method__c": "Payment Link"}
+        paid = {
+            "Amount__c": step.amount or self.bill(step.installment)["Amount_Open__c"],
+            "Received_On__c": at.date(),
+            "Method__c": "Payment Link",
+        }
         paid |= {"Kind__c": "Received", "Paid_At__c": at, "Transaction_Id__c": f"{self.story.name}-pay-{number}"}
         self.org.create("Payment__c", self._payment(step.installment) | paid, session=as_user(self.org, "package"))
 
@@ -116,6 +124,7 @@ class Player:
             self.org.update("Case", str(one["Id"]), {"Status": "Closed"}, session=as_user(self.org, "case_owner"))
 
 
+# How this month's bill ends where nobody but the school is at work.
 ENDS = {
     "loyal-first-return": ("Paid", 0.0),
     "lesson-not-given": ("Cancelled", 56.0),
@@ -123,6 +132,24 @@ ENDS = {
     "half-paid": ("Paid", 0.0),
     "closed-period": ("Paid", 0.0),
     "careless-write-off": ("Written Off", 15.0),
+    "loyal-first-failure": ("Paid", 0.0),
+    "fourth-this-year": ("Returned", 85.0),
+    "new-customer-first-payment": ("Returned", 55.0),
+    "open-case": ("Returned", 62.5),
+    "disputed": ("Paid", 0.0),
+    "account-closed": ("Returned", 12.0),
+    "mandate-revoked": ("Returned", 15.0),
+    "technical": ("Returned", 71.0),  # card money: nobody books it unless Dunwell does
+    "technical-direct-debit": ("Paid", 0.0),
+    "deceased": ("Returned", 38.0),
+    "late-money": ("Returned", 20.0),
+    "partial-payment": ("Partly Paid", 25.0),
+    "reversed-after-collected": ("Paid", 0.0),
+    "duplicate-and-out-of-order-events": ("In Collection", 33.0),
+    "in-order-control": ("In Collection", 33.0),
+    "unknown-code": ("Returned", 99.0),
+    "held": ("Returned", 18.0),
+    "invisible": ("Returned", 44.0),
 }
 
 

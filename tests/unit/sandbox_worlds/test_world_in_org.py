@@ -48,7 +48,9 @@ def installment(org: Org, external_id: str) -> dict[str, object]:
     return rows(org, f"SELECT {fields} FROM cpm__Installment__c WHERE cpm__External_ID__c = '{external_id}'", ADMIN)[0]
 
 
-def book(org: Org, to: dict[str, object], amount: float, why: tuple[str | None, str | None] = ("Collection", None), by: str = PACKAGE) -> str:
+def book(
+    org: Org, to: dict[str, object], amount: float, why: tuple[str | None, str | None] = ("Collection", None), by: str = PACKAGE
+) -> str:
     """Book a movement of money on an installment."""
     fields = {
         "cpm__Installment__c": to["Id"],
