@@ -13,6 +13,7 @@ from types import MappingProxyType
 from connector.core.keys import key as make_key
 from connector.core.model import Decision, FollowUp, Hold, Withheld
 from connector.core.plans import ShownPlan
+from connector.core.records import quick
 from connector.core.words import (
     CONTACT_KINDS,
     SENSITIVE_CATEGORIES,
@@ -33,6 +34,7 @@ VISIBLE_KINDS = CONTACT_KINDS | STAFF_KINDS
 """Kinds that show themselves to people as a Task."""
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class ShownTask:
     """A Task of ours as the org has it, deleted ones included."""
@@ -44,6 +46,7 @@ class ShownTask:
     completed_at: datetime | None
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class ShownFollowUp:
     """A follow-up record of ours as the org has it."""
@@ -58,6 +61,7 @@ class ShownFollowUp:
     withheld_until: datetime | None = None
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class ShownPosition:
     """An Arrears Position as the org has it: ``values`` in the words of ``position_values``."""
@@ -67,6 +71,7 @@ class ShownPosition:
     values: Values
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class View:
     """What the org shows of ours for one payer."""
@@ -90,6 +95,7 @@ class View:
     """Plans by id, ended ones left out."""
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Change:
     """One record change, in the model's words. ``subject``: follow_up, task, position, hold, installment, payer, promise, plan."""
@@ -105,6 +111,7 @@ class Change:
     """What a new Task is the visible form of: its words are rendered from it. On a link that is made late: what is announced."""
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Basis:
     """What a flag rests on."""

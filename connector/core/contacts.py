@@ -15,6 +15,7 @@ from connector.core.ladder import due_on, next_step, step_key, subject
 from connector.core.limits import Block, call_block, channel_for
 from connector.core.model import FollowUp, OpenItem
 from connector.core.policy import Ladder, Row, Step, Task
+from connector.core.records import quick
 from connector.core.retries import NOTHING_DATED
 from connector.core.sheet import Sheet
 from connector.core.situation import Work
@@ -160,6 +161,7 @@ def _thanks_first(course: Sequence[Work], step: Step) -> bool:
     return step.level == 1 and step.kind is Kind.REMIND and anchor.item.paid_minor > 0
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Ask:
     """One follow-up to put down about ``course``: what, under which key, and not before which day."""

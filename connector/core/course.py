@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from connector.core.model import Failure, Reason
+from connector.core.records import quick
 from connector.core.words import Outcome
 
 SAME_EVENT = timedelta(days=14)
@@ -29,6 +30,7 @@ Place = tuple[int, int, str, int, str, str, str, str]
 """Where a movement stands in time: microseconds, rank within the instant, then enough of it to leave no ties."""
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Movement:
     """One row of payments. ``amount_minor`` as the org tells it, None where it does not; ``reason`` only on failures."""
@@ -42,6 +44,7 @@ class Movement:
     reason: Reason | None = None
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Course:
     """What the movements of one installment come to."""

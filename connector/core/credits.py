@@ -17,10 +17,12 @@ from connector.core.course import Movement, walk
 from connector.core.lookup import Reasons
 from connector.core.model import OpenItem
 from connector.core.movements import courses, rows
+from connector.core.records import quick
 from connector.core.settle import Balances
 from connector.core.words import ClaimKind
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Credit:
     """Money of the payer's that settles nothing yet."""
@@ -33,6 +35,7 @@ class Credit:
     """The payer paid it; otherwise we credited it."""
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class SetOff:
     """What setting off came to."""
@@ -81,15 +84,15 @@ def set_off(items: Iterable[OpenItem], owned: Sequence[Credit]) -> SetOff:
     items = tuple(items)
     left = _purses(owned)
     covered: list[tuple[OpenItem, Credit]] = []
-    changed: dict[str, OpenItem | None] = {}
+    drawn: dict[str, OpenItem | None] = {}
     for item in sorted((one for one in items if one.overdue), key=_order):
         used, last = _draw(left.get(item.currency, []), item.open_minor)
         if used == item.open_minor and last is not None:
             covered.append((item, last))
-            changed[item.id] = None
+            drawn[item.id] = None
         elif used:
-            changed[item.id] = replace(item, credit_minor=used)
-    kept = tuple(one for item in items if (one := changed.get(item.id, item)) is not None)
+            drawn[item.id] = replace(item, credit_minor=used)
+    kept = tuple(one for item in items if (one := drawn.get(item.id, item)) is not None)
     totals = {currency: sum(one.amount_minor for one in purse) for currency, purse in left.items()}
     return SetOff(kept, tuple(covered), {currency: total for currency, total in sorted(totals.items()) if total})
 

@@ -17,6 +17,7 @@ from connector.core.cells import texts
 from connector.core.course import Course
 from connector.core.credits import Credit
 from connector.core.model import Failure, OpenItem, SettledItem
+from connector.core.records import quick
 from connector.core.settle import Balances
 from connector.core.words import NOT_THE_PAYERS, SENSITIVE_CATEGORIES, InstallmentStatus, Outcome
 
@@ -24,6 +25,7 @@ LATELY = timedelta(days=30)
 _VOUCHED = (InstallmentStatus.COLLECTED, InstallmentStatus.PAID)
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class History:
     """The past of one payer who has something to look at."""

@@ -24,6 +24,7 @@ TRANSIT = timedelta(days=14)
 """A submitted collection or an opened checkout that says nothing for longer than this is no longer on its way."""
 RECOLLECTION = timedelta(days=45)
 """A queued recollection that no run picked up for longer than this is stuck (runs are monthly or more often)."""
+DAY, MONTH, HALF_YEAR = timedelta(hours=24), timedelta(days=30), timedelta(days=180)
 FIRST_SINCE = timedelta(days=92)
 """A customer for longer than this before the oldest installment we see has paid others before it."""
 _BY_STATUS = {
@@ -48,7 +49,7 @@ def open_items(books: Books, balances: Balances, courses: Mapping[int, Course], 
     """Open items by payer (row number), oldest first. An installment without a due date that nobody tried to collect is not asked for yet."""
     slots = np.flatnonzero(balances.open > 0)
     payers = _Payers(_first_on(books, balances), _ever_paid(books, balances), _declined(books, courses), texts(books.payers, "country"))
-    table = books.installments
+    table, today = books.installments, books.today
     found: dict[int, list[OpenItem]] = defaultdict(list)
     names = (
         "id",
@@ -78,7 +79,7 @@ def open_items(books: Books, balances: Balances, courses: Mapping[int, Course], 
         if not failures and status in FAILED_STATUSES:
             failures = (_by_status(books, due_on, status, reasons, (scheme, payers.country[payer])),)
         amount, left = int(books.amount[slot]), int(balances.open[slot])
-        own_30, own_180 = _tries(books, course, due_on, times or 0)
+        own_30, own_180 = _tries(books, course, (today - due_on).days, times or 0)
         found[payer].append(
             OpenItem(
                 id=str(identifier),
@@ -86,7 +87,7 @@ def open_items(books: Books, balances: Balances, courses: Mapping[int, Course], 
                 amount_minor=amount,
                 open_minor=left,
                 due_on=due_on,
-                overdue=due_on < books.today or (due_on == books.today and bool(failures)),
+                overdue=due_on < today or (due_on == today and bool(failures)),
                 failures=failures,
                 paid_minor=amount - left,
                 in_transit=_in_transit(books, status, course, due_on),
@@ -100,7 +101,7 @@ def open_items(books: Books, balances: Balances, courses: Mapping[int, Course], 
                 first_ever=not payers.ever_paid[payer] and payers.first_on.get(payer) == due_on,
                 processor=processor,
                 retried_elsewhere=bool(elsewhere),
-                attempts_24h=_tries_today(books, course),
+                attempts_24h=_lately(books, course.declined_at, DAY),
                 attempts_30d=max(own_30, payers.declined.get((payer, credential, amount), 0) if credential else 0),
                 attempts_180d=own_180,
                 retry_stamp=stamp,
@@ -121,7 +122,7 @@ def _by_status(
 
 
 def _in_transit(books: Books, status: InstallmentStatus | None, course: Course, due_on: date) -> bool:
-    if any(books.now - at < TRANSIT for at in course.pending_at):
+    if course.pending_at and any(books.now - at < TRANSIT for at in course.pending_at):
         return True
     if status in (InstallmentStatus.PENDING, InstallmentStatus.PENDING_PROCESSING):
         return books.now - max([midnight(due_on, books.zone), *course.presented_at, *_times(course)]) < TRANSIT
@@ -134,16 +135,16 @@ def _times(course: Course) -> list[datetime]:
     return [one.at for one in course.episode]
 
 
-def _tries(books: Books, course: Course, due_on: date, counted: int) -> tuple[int, int]:
-    """Tries in 30 and in 180 days; where the package counts more than rows tell, its count holds for a young installment."""
-    thirty = sum(books.now - at < timedelta(days=30) for at in course.declined_at)
-    half_year = sum(books.now - at < timedelta(days=180) for at in course.presented_at)
-    age = (books.today - due_on).days
+def _tries(books: Books, course: Course, age: int, counted: int) -> tuple[int, int]:
+    """Tries in 30 and in 180 days; where the package counts more than rows tell, its count holds for a young installment (``age`` in days)."""
+    thirty = _lately(books, course.declined_at, MONTH)
+    half_year = _lately(books, course.presented_at, HALF_YEAR)
     return max(thirty, counted if age < 30 else 0), max(half_year, counted if age < 180 else 0)
 
 
-def _tries_today(books: Books, course: Course) -> int:
-    return sum(books.now - at < timedelta(hours=24) for at in course.declined_at)
+def _lately(books: Books, moments: Sequence[datetime], within: timedelta) -> int:
+    """How many of ``moments`` lie no longer back than ``within``."""
+    return sum([books.now - at < within for at in moments]) if moments else 0
 
 
 def _declined(books: Books, courses: Mapping[int, Course]) -> dict[tuple[int, str, int], int]:
@@ -151,7 +152,7 @@ def _declined(books: Books, courses: Mapping[int, Course]) -> dict[tuple[int, st
     found: dict[tuple[int, str, int], int] = defaultdict(int)
     slots = list(courses)
     for slot, credential in zip(slots, texts(books.installments, "credential", np.array(slots, dtype=np.int64)), strict=True):
-        number = sum(books.now - at < timedelta(days=30) for at in courses[slot].declined_at)
+        number = _lately(books, courses[slot].declined_at, MONTH)
         if credential and number:
             found[int(books.owner[slot]), credential, int(books.amount[slot])] += number
     return found

@@ -12,6 +12,7 @@ from datetime import UTC, date, datetime, timedelta
 from connector.core.keys import bare_day, key
 from connector.core.model import Contact
 from connector.core.policy import Ladder, Step
+from connector.core.records import quick
 from connector.core.words import Channel, Kind
 
 STEP_KINDS = frozenset(
@@ -34,6 +35,7 @@ UNANSWERED = -1
 LONGEST_ID = 60
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Progress:
     """How far an episode has come. ``last_at`` None = nothing was done, or nobody knows when."""
@@ -52,6 +54,7 @@ def step_key(kind: Kind, item: str, episode: date, level: int) -> str:
     return key(kind, subject(item), episode, f"L{level}")
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Episode:
     """One stretch in which an installment is open: its id, the day it answers to, and from when contacts count."""

@@ -11,7 +11,7 @@ installments walked in order of time (``course``), credits set off (``credits``)
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime
 from types import MappingProxyType
 from zoneinfo import ZoneInfo
@@ -30,6 +30,7 @@ from connector.core.lookup import Catalogue, Reasons
 from connector.core.model import EMPTY, Habit, OpenItem, Plan, Position
 from connector.core.movements import courses, has_counters
 from connector.core.plans import plan_as_of
+from connector.core.records import changed
 from connector.core.settle import Balances, settle
 from connector.core.surroundings import payers_of, runs_of, surroundings
 from connector.core.words import Outcome
@@ -105,7 +106,7 @@ class _Sheet:
         over = tuple(one for item, _ in sums.covered for one in item.failures)
         settled = sorted((*history.settled, *by_credit(sums.covered, books.now)), key=lambda one: (one.settled_at, one.id))
         since = _since(sums.items)
-        return replace(
+        return changed(
             position,
             plan=_plan(position, sums.items, row, books),
             open_items=sums.items,

@@ -10,6 +10,7 @@ from datetime import date, datetime, timedelta
 
 from connector.core.model import Case, Contact, Hold, OpenItem, Payer, Position, Promise, Representative
 from connector.core.policy import CaseRules
+from connector.core.records import quick
 from connector.core.words import RELEASED_BY_PEOPLE, Channel, HoldCause, Withholding
 
 CONVERSATION_DAYS = 7
@@ -19,6 +20,7 @@ BARE = {HoldCause.PROMISE: Withholding.PROMISE, HoldCause.OPEN_CASE: Withholding
 """Causes withheld under their bare name (design section 4)."""
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Block:
     """One thing that forbids. ``until`` inclusive where a date; None = until it is over."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from types import MappingProxyType
 
+from connector.core.records import quick
 from connector.core.words import (
     ArrearsStatus,
     Category,
@@ -25,6 +26,7 @@ from connector.core.words import (
 EMPTY: Mapping[str, int] = MappingProxyType({})
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Payer:
     """Who owes. Consent None = nobody asked: e-mail may be used for service messages, SMS and calls not."""
@@ -50,6 +52,7 @@ class Payer:
     """Part of the country, the second half of an ISO 3166-2 code: ``MA`` of ``US-MA``."""
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Representative:
     """Who is contacted in the payer's place, and nobody else: an attorney, an executor, a guardian, a debt adviser."""
@@ -65,6 +68,7 @@ class Representative:
     allow_call: bool | None = None
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Reason:
     """One reason code, resolved through the catalogue."""
@@ -83,6 +87,7 @@ class Reason:
     """An advice code's own wait before the next attempt."""
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Failure:
     """One attempt or movement that left the installment open: failed, rejected, returned, reversed, charged back."""
@@ -94,6 +99,7 @@ class Failure:
     reference: str | None = None
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class OpenItem:
     """One installment with something still open.
@@ -144,6 +150,7 @@ class OpenItem:
         return self.failures[-1] if self.failures else None
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class SettledItem:
     """An installment that failed and was settled afterwards (by money or credit), in the last 30 days."""
@@ -161,6 +168,7 @@ class SettledItem:
     """A sensitive cause stood among its failures (the payer may have died): nobody is written to about it."""
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Hold:
     """A stop. ``installments`` empty = all of the payer's. ``until`` inclusive; None = until released."""
@@ -172,6 +180,7 @@ class Hold:
     installments: tuple[str, ...] = ()
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Case:
     """A case of the payer, open or closed."""
@@ -186,6 +195,7 @@ class Case:
     owner: str | None = None
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Contact:
     """A contact that was really made, by Dunwell (it has a key) or by people (it has none)."""
@@ -197,6 +207,7 @@ class Contact:
     conversation: bool = False
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Promise:
     """A promise to pay by a date. ``installment`` None = the whole arrears."""
@@ -208,6 +219,7 @@ class Promise:
     id: str | None = None
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Plan:
     """A payment plan: ``offered``, ``kept`` or ``missed``."""
@@ -220,6 +232,7 @@ class Plan:
     """What it covers; empty = what was due by its begin."""
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class CollectionRun:
     """A coming collection run of an org that collects by schedule."""
@@ -228,6 +241,7 @@ class CollectionRun:
     on: date
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Habit:
     """When the payer pays when they pay themselves. ``weekday`` 0 = Monday, None = no habit of weekday."""
@@ -239,6 +253,7 @@ class Habit:
     """How many payments it rests on."""
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Shown:
     """A follow-up that the org shows already and that is not finished: Planned or Withheld."""
@@ -251,6 +266,7 @@ class Shown:
     """It has become visible: its Task exists, or the installment was set for recollection."""
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Position:
     """One payer on one day: what ``decide`` reads, and all it reads."""
@@ -304,6 +320,7 @@ class Position:
         return self.represented_by or self.payer
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Arrears:
     """What the flag will say."""
@@ -317,6 +334,7 @@ class Arrears:
     failures_12m: int | None
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class FollowUp:
     """The next step of one course. ``key`` says what it answers; making it twice is impossible."""
@@ -347,6 +365,7 @@ class FollowUp:
     """Id of the representative who is contacted in the payer's place; None = the payer."""
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Withheld:
     """What the policy wanted and something forbade. ``until`` None = until it is over."""
@@ -359,6 +378,7 @@ class Withheld:
     rule: str = ""
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Decision:
     """Everything for one payer now, explained."""

@@ -8,6 +8,7 @@ that day's rows with a time when it collects or takes back money, and before the
 from collections import defaultdict
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, time
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -65,13 +66,15 @@ def rows(books: Books, mask: Bools, reasons: Reasons) -> list[Movement]:
 
 
 def _place(at: datetime, outcome: Outcome, zone: ZoneInfo, rest: tuple[int, str, str, str, str]) -> Place:
-    stands = (at - _EPOCH).days * _DAY_US + (at - _EPOCH).seconds * 1_000_000 + (at - _EPOCH).microseconds
+    since = at - _EPOCH
+    stands = since.days * _DAY_US + since.seconds * 1_000_000 + since.microseconds
     rank = _RANK.get(outcome, 3)
     if rank > 1 and _day_only(at, zone):
         stands += _DAY_US - 1
     return (stands, rank, outcome.value, *rest)
 
 
+@lru_cache(maxsize=4096)
 def _day_only(at: datetime, zone: ZoneInfo) -> bool:
     return at.second == 0 and at.microsecond == 0 and time() in (at.time(), at.astimezone(zone).time())
 

@@ -7,7 +7,7 @@ A field that the text does not have gets its default; one that this version does
 """
 
 from collections.abc import Mapping
-from types import FunctionType
+from types import FunctionType, MappingProxyType
 from typing import TypeVar
 
 import msgspec
@@ -34,7 +34,7 @@ def from_json(kind: type[Value], text: bytes) -> Value:
 
 
 def _plain(value: object) -> object:
-    if isinstance(value, Mapping):
+    if isinstance(value, (MappingProxyType, Mapping)):  # the former first: it is what there is, and an abstract class takes long to ask
         return dict(value)
     if isinstance(value, FunctionType):  # the test that the text beside it stands for
         return None

@@ -72,7 +72,7 @@ def quiet(book: Book, payers: int, now: datetime, zone: ZoneInfo) -> Bools:
     claims, payments, attempts = book.claims, book.payments, book.attempts
     since = np.datetime64((now.astimezone(UTC) - LATELY - timedelta(days=1)).replace(tzinfo=None), "us")
     busy = np.zeros(payers + 1, dtype=np.bool_)  # the last one stands for payers of no concern
-    paid, twins = _paid(claims, payments, busy)
+    paid, twins, taken_back = _paid(claims, payments, busy)
     lately = _touched(claims, payments, since) | _touched(claims, attempts, since)
     tried = np.zeros(len(claims.owner), dtype=np.bool_)
     plain = attempts.plain if attempts.plain is not None else np.zeros(len(attempts.claim), dtype=np.bool_)
@@ -85,17 +85,25 @@ def quiet(book: Book, payers: int, now: datetime, zone: ZoneInfo) -> Bools:
     observed[payments.claim[payments.claim >= 0]] = True
     owes = np.where(claims.cancelled | (claims.settled & ~observed), 0, claims.amount)
     coming = (claims.due_on >= np.datetime64(now.astimezone(zone).date())) & ~(observed | tried | claims.failed | claims.troubled)
-    restless = (claims.amount < 0) | ((paid != owes) & ~coming) | twins | ((claims.failed | tried) & lately)
+    restless = (claims.amount < 0) | ((paid != owes) & ~coming) | twins | ((claims.failed | tried | taken_back) & lately)
     busy[claims.owner[restless]] = True
     return ~busy[:-1]
 
 
-def _paid(claims: Claims, payments: Moves, busy: Bools) -> tuple[Ints, Bools]:
-    """Sum the money on each claim, and mark claims where one payment may have been told twice; payers of odd payments are busy."""
+def _paid(claims: Claims, payments: Moves, busy: Bools) -> tuple[Ints, Bools, Bools]:
+    """Sum the money on each claim, and mark claims where one payment may have been told twice, and those from which money was taken back.
+
+    Payers of odd payments are busy. Money that was taken back is not odd where each payment on its claim has a reference of its own: then
+    each counts once, and however the ledger matches them, what is taken back takes away no more than it is.
+    """
     count = len(claims.owner)
     amount = payments.amount if payments.amount is not None else np.zeros(len(payments.claim), dtype=np.int64)
     on = payments.claim >= 0
-    odd = ~on | (amount <= 0) | np.isnat(payments.at)
+    reference = payments.reference if payments.reference is not None else np.full(len(on), -1, dtype=np.int64)
+    taken_back = np.zeros(count, dtype=np.bool_)
+    taken_back[payments.claim[on & (amount < 0)]] = True
+    odd = ~on | (amount == 0) | np.isnat(payments.at)
+    odd[on] |= taken_back[payments.claim[on]] & (reference[on] < 0)
     if payments.currency is not None:
         odd[on] |= payments.currency[on] != claims.currency[payments.claim[on]]
     busy[payments.payer[odd]] = True
@@ -103,8 +111,7 @@ def _paid(claims: Claims, payments: Moves, busy: Bools) -> tuple[Ints, Bools]:
     slot, money = payments.claim[on], amount[on]
     paid = np.zeros(count, dtype=np.int64)
     np.add.at(paid, slot, money)
-    reference = payments.reference[on] if payments.reference is not None else np.full(len(slot), -1, dtype=np.int64)
-    return paid, _told_twice(slot, money, reference, count)
+    return paid, _told_twice(slot, money, reference[on], count), taken_back
 
 
 def _told_twice(claim: Ints, amount: Ints, reference: Ints, claims: int) -> Bools:

@@ -5,7 +5,7 @@ a basis holds ids, amounts, dates and words of closed lists or picklists, never 
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from connector.core.capacity import Desk, carry_over
@@ -13,6 +13,7 @@ from connector.core.decide import decide
 from connector.core.facts import render
 from connector.core.model import Case, Decision, OpenItem, Position
 from connector.core.policy import CaseRules, Policy
+from connector.core.records import changed
 from connector.core.timing import creditor_zone
 from connector.core.words import Withholding
 
@@ -45,9 +46,9 @@ def unnamed(position: Position, rules: CaseRules) -> Position:
     """
     names: dict[str, str] = {}
     schemes = {None, *(item.scheme for item in position.open_items)}
-    return replace(
+    return changed(
         position,
-        cases=tuple(replace(case, subject=_words_in(case, rules)) for case in position.cases),
+        cases=tuple(changed(case, subject=_words_in(case, rules)) for case in position.cases),
         open_items=tuple(_bare(item, names) for item in position.open_items),
         runs=position.runs and tuple(run for run in position.runs if run.scheme in schemes),
     )
@@ -63,7 +64,7 @@ def _bare(item: OpenItem, names: dict[str, str]) -> OpenItem:
     if item.credential is None and item.mandate is None:
         return item
     credential, mandate = (one and names.setdefault(one, str(len(names) + 1)) for one in (item.credential, item.mandate))
-    return replace(item, credential=credential, mandate=mandate)
+    return changed(item, credential=credential, mandate=mandate)
 
 
 def decide_again(basis: Basis, policy: Policy) -> Rendered:

@@ -9,6 +9,7 @@ import calendar
 import hashlib
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 
 from connector.core import wording
 from connector.core.calendars import business_day_from, is_business_day, plus_business_days
@@ -177,7 +178,7 @@ def _last_day(sheet: Sheet, work: Work) -> date:
     limit, first = _limit(sheet, work), min(work.item.due_on, sheet.today)
     if limit.within_one_month:
         year, month = (first.year + first.month // 12, first.month % 12 + 1)
-        last = date(year, month, min(first.day, calendar.monthrange(year, month)[1]))
+        last = date(year, month, min(first.day, _days_in(year, month)))
         return last if limit.within_days is None else min(last, first + timedelta(days=limit.within_days))
     return first + timedelta(days=limit.within_days) if limit.within_days is not None else NOTHING_DATED
 
@@ -259,13 +260,19 @@ def _near_pay_day(sheet: Sheet, work: Work, earliest: date, latest: date) -> dat
     soonest = business_day_from(work.scheme, sheet.country, earliest)
     for back in range(NEAR_PAY_DAY + 1):
         before = earliest - timedelta(days=back)
-        if before.day == min(of_month, calendar.monthrange(before.year, before.month)[1]):
+        if before.day == min(of_month, _days_in(before.year, before.month)):
             return soonest
     day = earliest
-    while day.day != min(of_month, calendar.monthrange(day.year, day.month)[1]):
+    while day.day != min(of_month, _days_in(day.year, day.month)):
         day += timedelta(days=1)
     wanted = business_day_from(work.scheme, sheet.country, day)
     return wanted if wanted <= latest else soonest
+
+
+@lru_cache(maxsize=1024)
+def _days_in(year: int, month: int) -> int:
+    """How many days a month has."""
+    return calendar.monthrange(year, month)[1]
 
 
 def _possible(sheet: Sheet, work: Work, on: date) -> bool:

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 from connector.core.calendars import is_holiday
 from connector.core.model import Habit, Payer, Representative
+from connector.core.records import quick
 from connector.core.words import Channel, Withholding
 from connector.core.zones import NARROW, WIDE
 
@@ -75,6 +76,7 @@ def day_after(day: date) -> date | None:
     return None if day >= date(9999, 12, 30) else day + timedelta(days=1)
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Wish:
     """The time a contact would like: ``minute`` of the local day, ``weekday`` (0 = Monday) or any, or at once."""
@@ -100,6 +102,7 @@ def wish(habit: Habit | None, channel: Channel) -> Wish:
     return Wish(minute, None if habit.weekday == SUNDAY else habit.weekday)
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Slot:
     """A lawful time, and what moved it away from the wish."""

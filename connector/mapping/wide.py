@@ -121,9 +121,15 @@ def paid_at(mapping: Mapping, cells: Cells) -> tuple[Instants, Bools]:
     one = mapping.payments
     at, on = cells.moments(one.at), cells.days(one.on)
     known: Bools = ~np.isnat(at)
-    days, where = np.unique(on, return_inverse=True)
-    begins = np.array([_begins(mapping, day) for day in days], dtype="datetime64[us]")
-    return np.where(known, at, begins[where] if len(begins) else at), known
+    dated = ~np.isnat(on)
+    if dated.any():
+        first = on[dated].min()
+        place = (on - first).astype(np.int64)
+        days = np.flatnonzero(np.bincount(place[dated]))
+        begins = np.full(days[-1] + 1, np.datetime64("NaT"), dtype="datetime64[us]")
+        begins[days] = [_begins(mapping, first + day) for day in days]
+        at = np.where(known | ~dated, at, begins[np.where(dated, place, 0)])
+    return at, known
 
 
 def whose_payment(mapping: Mapping, cells: Cells) -> pa.ChunkedArray:

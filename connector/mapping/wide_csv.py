@@ -76,7 +76,8 @@ def records(table: pa.Table, flags: Collection[str]) -> list[Record]:
         if name in table.column_names:
             at = table.column_names.index(name)
             table = table.set_column(at, name, pc.equal(table.column(at), "true"))
-    return [_nested(row) if any("." in name for name in table.column_names) else row for row in table.to_pylist()]
+    rows = table.to_pylist()
+    return [_nested(row) for row in rows] if any("." in name for name in table.column_names) else rows
 
 
 def _nested(row: dict[str, object]) -> Record:

@@ -11,6 +11,7 @@ from datetime import datetime
 
 from connector.core.changes import Change, View
 from connector.core.model import Decision
+from connector.core.records import quick
 from connector.log import get
 from connector.mapping import own, write
 from connector.pipeline.load import Loaded
@@ -45,6 +46,7 @@ class Applied:
         return sum(self.inserted.values()) + sum(self.updated.values())
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Plan:
     """One payer's decision with what it changes."""

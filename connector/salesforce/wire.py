@@ -51,6 +51,8 @@ def _list(value: Sequence[object]) -> str:
 
 def _uncommon(value: object) -> str:
     """What is not exactly of a type in the table: its subclasses (words of a closed list), other mappings and sequences."""
+    if isinstance(value, str):
+        return encode_basestring_ascii(value)
     if isinstance(value, Decimal):
         return _amount(value)
     if isinstance(value, datetime):
@@ -59,7 +61,7 @@ def _uncommon(value: object) -> str:
         return f'"{value.isoformat()}"'
     if isinstance(value, Mapping):
         return _object(value)
-    if isinstance(value, Sequence) and not isinstance(value, str | bytes):
+    if isinstance(value, Sequence) and not isinstance(value, bytes):
         return _list(value)
     try:
         return json.dumps(value, allow_nan=False)

@@ -118,3 +118,39 @@ def test_one_payer_never_makes_another_restless():
     assert quiet(Book(two, PAID, NO_TRY), 2, NOW, ZoneInfo("UTC")).tolist() == [True, False]
     strange = Moves(numbers(0, -1), numbers(0, -1), moments(LONG_AGO, LONG_AGO), numbers(4000, 7), numbers(1, 1))
     assert is_quiet(payments=strange)
+
+
+THRICE = Moves(
+    numbers(0, 0, 0),
+    numbers(0, 0, 0),
+    moments(LONG_AGO, LONG_AGO, LONG_AGO),
+    numbers(4000, -4000, 4000),
+    numbers(1, 1, 1),
+    numbers(7, 8, 9),
+)
+"""Collected, taken back and collected again, each under its own reference."""
+
+
+@pytest.mark.parametrize(
+    "payments",
+    [
+        replace(THRICE, at=moments(LONG_AGO, LONG_AGO, LATELY)), replace(THRICE, at=moments(LONG_AGO, NEVER, LONG_AGO)),
+        replace(THRICE, reference=numbers(7, 8, 7)), replace(THRICE, reference=numbers(7, 7, 9)), replace(THRICE, reference=numbers(7, -1, 9)),
+        replace(THRICE, reference=numbers(-1, 8, 9)), replace(THRICE, reference=None), replace(THRICE, amount=numbers(4000, -4000, 3000)),
+        replace(THRICE, claim=numbers(0, -1, 0)), replace(THRICE, currency=numbers(1, 2, 1)),
+    ],
+)  # fmt: skip
+def test_money_taken_back_needs_no_look_once_it_has_come_again_and_that_is_long_ago(payments):
+    """Only where every payment has a reference of its own: then none can be another told twice."""
+    assert is_quiet(payments=THRICE)
+    assert not is_quiet(payments=payments)
+
+
+def test_nameless_money_beside_money_taken_back_is_a_matter_of_its_own_claim():
+    """What has no reference on one installment casts no doubt on another."""
+    two = Claims(*(np.repeat(getattr(CLAIM, name), 2) for name in CLAIM.__slots__))
+    both = Moves(
+        numbers(0, 0, 0, 1), numbers(0, 0, 0, 0), moments(*[LONG_AGO] * 4), numbers(4000, -4000, 4000, 4000), numbers(1, 1, 1, 1), numbers(7, 8, 9, -1)
+    )  # fmt: skip
+    assert is_quiet(two, both)
+    assert not is_quiet(two, replace(both, reference=numbers(7, 8, -1, 9)))

@@ -182,15 +182,29 @@ def plain(draw):
         })  # fmt: skip
         for part in draw(
             st.sampled_from(
-                [("40.00",), ("40.00",), (), ("20.00", "20.00"), ("40.00", "-40.00"), ("40.00", "40.00"), ("30.00",), ("39.99", "0.01")]
+                [
+                    ("40.00",),
+                    ("40.00",),
+                    (),
+                    ("20.00", "20.00"),
+                    ("40.00", "-40.00"),
+                    ("40.00", "40.00"),
+                    ("30.00",),
+                    ("39.99", "0.01"),
+                    ("40.00", "-40.00", "40.00"),
+                    ("15.00", "25.00", "-40.00", "40.00"),
+                    ("40.00", "-15.00", "15.00", "-40.00", "40.00"),
+                    ("30.00", "-40.00", "50.00"),
+                ]
             )
         ):
-            reference = draw(st.sampled_from(["R1", f"R{len(money)}", None]))
+            reference = draw(st.sampled_from(["R1", f"R{len(money)}", f"R{len(money)}", None]))
+            came_on = (NOW + timedelta(days=due + draw(st.integers(0, 9)))).date().isoformat()
             money.append({
                 "Id": f"a0P00000000000{len(money)}AAA", "cpm__Installment__c": claims[-1]["Id"], VIA: {"cpm__Contact__c": to, "cpm__Account__c": None},
                 "cpm__Contact__c": None, "cpm__Account__c": None, "cpm__Amount__c": Decimal(part), "CurrencyIsoCode": draw(st.sampled_from(["EUR", "EUR", "GBP"])),
-                "cpm__Collection_Date__c": on, "Payer_Initiated__c": False, "cpm__Payment_Reference__c": reference,
-                "cpm__Reversal_Reason_Code__c": draw(st.sampled_from([None, "MD06"])), "cpm__Payment_Method__c": "Direct Debit",
+                "cpm__Collection_Date__c": came_on, "Payer_Initiated__c": False, "cpm__Payment_Reference__c": reference,
+                "cpm__Reversal_Reason_Code__c": draw(st.sampled_from([None, "MD06"])), "cpm__Payment_Method__c": draw(st.sampled_from(["Direct Debit", "Direct Debit", "iDEAL"])),
             })  # fmt: skip
     return claims, money, draw(attempts())
 
