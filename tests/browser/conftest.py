@@ -25,9 +25,12 @@ _LEFT = "net::ERR_ABORTED"
 _NAMES = ("chromium", "chromium-browser", "google-chrome")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    """Give a running Chromium; without one, tests are skipped on a desk and fail in CI."""
+    """Give a running Chromium; without one, tests are skipped on a desk and fail in CI.
+
+    It ends with its module: Playwright's loop runs in the very thread of the tests, and while it does nobody else's can.
+    """
     path = next((found for name in _NAMES if (found := shutil.which(name))), None)
     if path is None:
         if os.environ.get("CI") == "true":
