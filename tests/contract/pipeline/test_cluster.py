@@ -29,7 +29,7 @@ from tests.support.cluster import Dask
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=ZoneInfo("Europe/Amsterdam"))
 PAYERS = 2_000
-SLICE = 50
+SLICE = 40
 
 
 class Standing:
